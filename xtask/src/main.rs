@@ -1,1 +1,64 @@
-fn main() {}
+//! `cargo xtask …`: what the project does to itself.
+//!
+//! Each command is one file and one function that returns `Outcome`; `main` only chooses. The crate
+//! stays small on purpose: it is compiled on every fresh machine before anything else can be checked.
+
+mod ci;
+mod codegen;
+mod codegen_api;
+mod descriptors;
+mod project;
+mod say;
+mod test;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+use project::Project;
+
+/// What a command answers: nothing, or the sentence that says why it stopped.
+pub type Outcome<T = ()> = Result<T, String>;
+
+const HELP: &str = "\
+What the project does to itself.
+
+usage: cargo xtask <command>
+
+  codegen [--check]   write crates/contracts/src/gen from proto/; --check only compares
+  tidy                check the architecture rules, the documents' links, the migrations
+  test [--quick]      prepare what tests need, then run all of them;
+                      --quick leaves out the suites that want a release build
+  ci                  everything that must be green before a change is merged";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            say::failure(&reason);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Outcome {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let project = Project::find()?;
+    match words.as_slice() {
+        [] | ["help" | "--help" | "-h"] => {
+            say::line(HELP);
+            Ok(())
+        }
+        ["codegen"] => codegen::run(&project, codegen::Mode::Write),
+        ["codegen", "--check"] => codegen::run(&project, codegen::Mode::Check),
+        ["tidy"] => tidy::run(&project),
+        ["test"] => test::run(&project, test::Depth::Everything),
+        ["test", "--quick"] => test::run(&project, test::Depth::Quick),
+        ["ci"] => ci::run(&project),
+        _ => Err(format!(
+            "`cargo xtask {}` is not a command\n\n{HELP}",
+            words.join(" ")
+        )),
+    }
+}

@@ -1,0 +1,92 @@
+//! The checkout this task works on: where it is, and how its files are read.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::Outcome;
+
+/// The root folder of the workspace.
+pub struct Project {
+    pub root: PathBuf,
+}
+
+/// Folders that hold nothing of ours to check.
+const SKIPPED_FOLDERS: [&str; 5] = [".git", "target", "node_modules", ".venv", "data"];
+
+impl Project {
+    /// Cargo tells where this crate stands; its parent is the workspace. Without cargo, the nearest
+    /// folder upwards that holds a `Cargo.lock` is.
+    pub fn find() -> Outcome<Self> {
+        if let Some(own) = std::env::var_os("CARGO_MANIFEST_DIR") {
+            if let Some(root) = Path::new(&own).parent() {
+                return Ok(Self {
+                    root: root.to_path_buf(),
+                });
+            }
+        }
+        let here =
+            std::env::current_dir().map_err(|error| format!("no current folder: {error}"))?;
+        here.ancestors()
+            .find(|folder| folder.join("Cargo.lock").is_file())
+            .map(|root| Self {
+                root: root.to_path_buf(),
+            })
+            .ok_or_else(|| "run me inside the project: no Cargo.lock upwards of here".to_owned())
+    }
+
+    pub fn path(&self, relative: &str) -> PathBuf {
+        self.root.join(relative)
+    }
+
+    /// Every file below `relative`, as sorted paths relative to the root with `/` between parts.
+    /// A folder that does not exist holds no files.
+    pub fn files(&self, relative: &str) -> Outcome<Vec<String>> {
+        let mut found = Vec::new();
+        self.collect(&self.path(relative), &mut found)?;
+        found.sort();
+        Ok(found)
+    }
+
+    fn collect(&self, folder: &Path, found: &mut Vec<String>) -> Outcome {
+        let Ok(entries) = fs::read_dir(folder) else {
+            return Ok(());
+        };
+        for entry in entries {
+            let path = entry
+                .map_err(|error| format!("{}: {error}", folder.display()))?
+                .path();
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            if path.is_dir() {
+                if !SKIPPED_FOLDERS.contains(&name) {
+                    self.collect(&path, found)?;
+                }
+            } else if let Ok(relative) = path.strip_prefix(&self.root) {
+                found.push(relative.to_string_lossy().replace('\\', "/"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The file's text; bytes that are not UTF-8 are replaced.
+    pub fn read(&self, relative: &str) -> Outcome<String> {
+        read_bytes(&self.path(relative)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+pub fn read_bytes(path: &Path) -> Outcome<Vec<u8>> {
+    fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+/// Writes the file and the folders above it.
+pub fn write(path: &Path, content: &[u8]) -> Outcome {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)
+            .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
+    }
+    fs::write(path, content).map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
