@@ -4,6 +4,17 @@ use std::fmt;
 
 pub use uuid::Uuid;
 
+/// A `UUIDv7` of milliseconds since the epoch and ten bytes, the first two of which follow the time
+/// and decide the order within a millisecond (their upper four bits are overwritten).
+pub fn v7(unix_ms: u64, bytes: [u8; 10]) -> Uuid {
+    uuid::Builder::from_unix_timestamp_millis(unix_ms, &bytes).into_uuid()
+}
+
+/// The `UUIDv5` (RFC 9562) of a name within a namespace: the same for the same input, always.
+pub fn v5(namespace: Uuid, name: &[u8]) -> Uuid {
+    Uuid::new_v5(&namespace, name)
+}
+
 /// The alphabet of Crockford's base 32, in the lower case that TypeID prescribes.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
