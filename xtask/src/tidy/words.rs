@@ -1,0 +1,206 @@
+//! Words that may stand in some places only.
+
+use super::{Finding, source::Source};
+
+/// The platform carries any business; these are words of this one. Words with a technical meaning
+/// besides (`line`, `capture`, `variant`, `charge`) are left out.
+const SHOP_WORDS: [&str; 26] = [
+    "order",
+    "orders",
+    "cart",
+    "carts",
+    "product",
+    "products",
+    "sku",
+    "skus",
+    "payment",
+    "payments",
+    "price",
+    "prices",
+    "stock",
+    "checkout",
+    "catalog",
+    "inventory",
+    "refund",
+    "refunds",
+    "shop",
+    "shopper",
+    "buyer",
+    "customer",
+    "customers",
+    "reservation",
+    "reservations",
+    "shipping",
+];
+
+const TOPOLOGIES: [&str; 4] = ["embedded", "loopback", "kafka", "rabbitmq"];
+
+const DATABASE_LIBRARIES: [&str; 3] = ["rusqlite", "sqlx", "tokio_postgres"];
+
+/// Besides the platform and the adapters: the checker, which must share no code with the services
+/// and so reads the databases by itself.
+const CHECKERS: [&str; 2] = ["crates/testkit/", "mercat/src/verify"];
+
+pub fn shop_words(path: &str, source: &Source) -> Vec<Finding> {
+    if !path.starts_with("crates/platform/src/") {
+        return Vec::new();
+    }
+    each_word(&source.production, |word| SHOP_WORDS.contains(&word))
+        .into_iter()
+        .map(|(line, identifier, word)| {
+            Finding::new(
+                path,
+                line,
+                format!("the platform knows no shop word, and `{identifier}` says `{word}`"),
+            )
+        })
+        .collect()
+}
+
+/// Which topology runs is decided where the parts are wired; a service that asks behaves
+/// differently in one of them.
+pub fn topologies(path: &str, source: &Source) -> Vec<Finding> {
+    let confined = ["services/", "crates/kernel/", "crates/contracts/"];
+    if !confined.iter().any(|folder| path.starts_with(folder)) || !path.contains("/src/") {
+        return Vec::new();
+    }
+    source
+        .literals
+        .iter()
+        .filter(|literal| !literal.in_test && TOPOLOGIES.contains(&literal.text.as_str()))
+        .map(|literal| {
+            let name = &literal.text;
+            Finding::new(
+                path,
+                literal.line,
+                format!("only the wiring knows the topology `{name}`"),
+            )
+        })
+        .collect()
+}
+
+pub fn database_libraries(path: &str, source: &Source) -> Vec<Finding> {
+    let service_adapter = path.starts_with("services/") && path.contains("/src/adapters");
+    let at_home = path.starts_with("crates/platform/")
+        || service_adapter
+        || CHECKERS.iter().any(|place| path.starts_with(place));
+    if at_home {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (number, line) in source.code.lines().enumerate() {
+        for identifier in identifiers(line) {
+            if DATABASE_LIBRARIES.contains(&identifier) {
+                found.push(Finding::new(
+                    path,
+                    number + 1,
+                    format!("`{identifier}` stays in the platform and in the adapters of services"),
+                ));
+            }
+        }
+    }
+    found
+}
+
+fn identifiers(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'))
+        .filter(|identifier| !identifier.is_empty())
+}
+
+/// Line, identifier and word, for each word inside an identifier that `wanted` picks.
+fn each_word(code: &str, wanted: impl Fn(&str) -> bool) -> Vec<(usize, String, String)> {
+    let mut found = Vec::new();
+    for (number, line) in code.lines().enumerate() {
+        for identifier in identifiers(line) {
+            for word in words(identifier) {
+                if wanted(&word) {
+                    found.push((number + 1, identifier.to_owned(), word));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// `place_order`, `PlaceOrder` and `PLACE_ORDER` are `place` and `order`; `Ordering` is itself.
+fn words(identifier: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut after_small = false;
+    for letter in identifier.chars() {
+        if letter == '_' || (letter.is_uppercase() && after_small) {
+            words.push(String::new());
+        }
+        if letter != '_' {
+            words
+                .last_mut()
+                .expect("never empty")
+                .extend(letter.to_lowercase());
+        }
+        after_small = letter.is_lowercase() || letter.is_numeric();
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(findings: Vec<Finding>) -> Vec<usize> {
+        findings.into_iter().map(|finding| finding.line).collect()
+    }
+
+    #[test]
+    fn the_platform_is_caught_with_a_shop_word_in_any_spelling() {
+        let source = Source::parse(
+            "fn a() {}\nfn place_order() {}\nstruct CartState;\nconst MAX_SKU: u8 = 1;",
+        );
+        assert_eq!(
+            lines(shop_words("crates/platform/src/a.rs", &source)),
+            [2, 3, 4]
+        );
+        assert!(shop_words("services/ordering/src/a.rs", &source).is_empty());
+    }
+
+    #[test]
+    fn parts_of_other_words_comments_literals_and_tests_say_nothing() {
+        let source = Source::parse(
+            "use std::cmp::Ordering; // an order\nlet reorder = \"order\";\n#[cfg(test)]\nmod tests { struct Order; }",
+        );
+        assert!(shop_words("crates/platform/src/a.rs", &source).is_empty());
+    }
+
+    #[test]
+    fn a_service_that_asks_for_the_topology_is_caught() {
+        let source =
+            Source::parse("\nif topology == \"kafka\" {}\nlet text = \"embedded newline\";");
+        assert_eq!(
+            lines(topologies("services/catalog/src/lib.rs", &source)),
+            [2]
+        );
+        assert!(topologies("mercat/src/main.rs", &source).is_empty());
+    }
+
+    #[test]
+    fn a_database_library_outside_its_homes_is_caught() {
+        let source = Source::parse("use rusqlite::Connection;");
+        assert_eq!(
+            lines(database_libraries(
+                "services/a/src/application/b.rs",
+                &source
+            )),
+            [1]
+        );
+        assert_eq!(
+            lines(database_libraries("crates/kernel/src/b.rs", &source)),
+            [1]
+        );
+        for home in [
+            "crates/platform/src/store/sqlite.rs",
+            "services/a/src/adapters/queries/search.rs",
+            "crates/testkit/src/checker.rs",
+        ] {
+            assert!(database_libraries(home, &source).is_empty(), "{home}");
+        }
+    }
+}
