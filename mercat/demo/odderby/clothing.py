@@ -15,7 +15,7 @@ CLOTHING = Department("Clothing", "Clothing", "Seven Needles", 5, (
             "shirt, cotton, workwear", "Organic cotton",
             (option("Colour", "Rust", "Slate"), option("Size", "S", "M", "L"),
              option("Fit", "Regular", "Tall")), saving=2000, on_sale=("Slate",)),
-    Product("TEES", "Regatta T-shirt", "T-shirt", "Tops > T-shirts", "tee", 3200, 190,
+    Product("TEES", "Regatta T-shirt", "T-shirt", "Tops > Shirts", "tee", 3200, 190,
             "Printed for the race of rowing boats that nobody has ever timed.",
             ("Heavy jersey, 200 g", "Print dries out nicely over the years"),
             "t-shirt, cotton, summer, print", "Organic cotton",
