@@ -16,7 +16,7 @@ use prost_types::FileDescriptorSet;
 use crate::{
     Outcome, codegen_api,
     descriptors::service_and_version,
-    project::{self, Project},
+    project::{self, Project, has_extension},
     say,
 };
 
@@ -76,7 +76,7 @@ fn generate(project: &Project) -> Outcome<Tree> {
     let sources: Vec<String> = project
         .files(PROTO)?
         .into_iter()
-        .filter(|path| path.ends_with(".proto"))
+        .filter(|path| has_extension(path, "proto"))
         .collect();
     let descriptors = compile(project, &sources)?;
     let mut tree = messages(project, &descriptors)?;
@@ -166,7 +166,7 @@ fn index(packages: &BTreeSet<&str>, beside: &[&str]) -> Outcome<String> {
         }
         let own = [format!("{service}_api.rs"), format!("{service}_events.rs")];
         for file in own.iter().filter(|file| beside.contains(&file.as_str())) {
-            let _ = write!(text, "    include!(\"{file}\");\n");
+            let _ = writeln!(text, "    include!(\"{file}\");");
         }
         text.push_str("}\n");
     }

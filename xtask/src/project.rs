@@ -19,12 +19,12 @@ impl Project {
     /// Cargo tells where this crate stands; its parent is the workspace. Without cargo, the nearest
     /// folder upwards that holds a `Cargo.lock` is.
     pub fn find() -> Outcome<Self> {
-        if let Some(own) = std::env::var_os("CARGO_MANIFEST_DIR") {
-            if let Some(root) = Path::new(&own).parent() {
-                return Ok(Self {
-                    root: root.to_path_buf(),
-                });
-            }
+        if let Some(own) = std::env::var_os("CARGO_MANIFEST_DIR")
+            && let Some(root) = Path::new(&own).parent()
+        {
+            return Ok(Self {
+                root: root.to_path_buf(),
+            });
         }
         let here =
             std::env::current_dir().map_err(|error| format!("no current folder: {error}"))?;
@@ -76,6 +76,12 @@ impl Project {
     pub fn read(&self, relative: &str) -> Outcome<String> {
         read_bytes(&self.path(relative)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
+}
+
+/// Whether the path's last part ends in `.extension`. Ours are all lower case.
+pub fn has_extension(path: &str, extension: &str) -> bool {
+    path.rsplit_once('.')
+        .is_some_and(|(_, found)| found == extension)
 }
 
 pub fn read_bytes(path: &Path) -> Outcome<Vec<u8>> {

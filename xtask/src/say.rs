@@ -1,24 +1,17 @@
 //! The only place of this crate that prints. Results go to standard output, failures to standard
 //! error; nothing is coloured, so that a log file reads like the terminal did.
 
-use std::time::Duration;
+use std::{io::Write as _, time::Instant};
 
-#[expect(
-    clippy::print_stdout,
-    reason = "this is the output module of a command-line tool"
-)]
+/// A reader that went away (`| head`) is no reason to stop the work.
 pub fn line(text: &str) {
-    println!("{text}");
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}");
+    let _ = out.flush();
 }
 
-/// Announces a phase before it runs.
-pub fn phase(name: &str) {
-    line(&format!("\n==> {name}"));
-}
-
-/// Says how long a phase took.
-pub fn took(name: &str, time: Duration) {
-    line(&format!("<== {name}: {:.1} s", time.as_secs_f64()));
+pub fn failure(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "xtask: {text}");
 }
 
 /// Something that did not stop the run but must not be overlooked.
@@ -26,6 +19,17 @@ pub fn warning(text: &str) {
     line(&format!("\n*** WARNING: {text}\n"));
 }
 
-pub fn failure(text: &str) {
-    eprintln!("xtask: {text}");
+/// Announces a phase, does it, and says how long it took and whether it went well.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a tool has no ports; the time is only printed"
+)]
+pub fn phase<T>(name: &str, work: impl FnOnce() -> crate::Outcome<T>) -> crate::Outcome<T> {
+    line(&format!("\n==> {name}"));
+    let start = Instant::now();
+    let outcome = work();
+    let seconds = start.elapsed().as_secs_f64();
+    let verdict = if outcome.is_ok() { "done" } else { "FAILED" };
+    line(&format!("<== {name}: {verdict} in {seconds:.1} s"));
+    outcome
 }

@@ -15,7 +15,11 @@ mod words;
 
 use std::{fmt, process::Command};
 
-use crate::{Outcome, project::Project, say};
+use crate::{
+    Outcome,
+    project::{Project, has_extension},
+    say,
+};
 
 /// One broken rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,7 +64,7 @@ pub fn run(project: &Project) -> Outcome {
     findings.extend(docs::dead_links(&files, |path| project.path(path).exists()));
     findings.sort();
     if !long.is_empty() {
-        long.sort_by(|one, other| other.1.cmp(&one.1));
+        long.sort_by_key(|(_, lines)| std::cmp::Reverse(*lines));
         let list: Vec<String> = long
             .iter()
             .map(|(path, lines)| format!("  {lines:>4} {path}"))
@@ -92,10 +96,10 @@ fn check(file: &File, files: &[File], findings: &mut Vec<Finding>) {
     if file.path.ends_with("Cargo.toml") {
         findings.extend(crates::dependencies(file));
     }
-    if file.path.ends_with(".sql") {
+    if has_extension(&file.path, "sql") {
         findings.extend(sql::file(file));
     }
-    if file.path.ends_with(".rs") && !files::generated(&file.path) {
+    if has_extension(&file.path, "rs") && !files::generated(&file.path) {
         let source = source::Source::parse(&file.text);
         findings.extend(words::shop_words(&file.path, &source));
         findings.extend(words::topologies(&file.path, &source));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{File, Finding};
+use crate::project::has_extension;
 
 /// Dead links and dead backticked paths of every Markdown file. `exists` answers for a path from
 /// the root of the project.
@@ -15,7 +16,7 @@ pub fn dead_links(files: &[File], exists: impl Fn(&str) -> bool) -> Vec<Finding>
         .collect();
     files
         .iter()
-        .filter(|file| file.path.ends_with(".md"))
+        .filter(|file| has_extension(&file.path, "md"))
         .flat_map(|file| dead_in(file, &roots, &exists))
         .collect()
 }

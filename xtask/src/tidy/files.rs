@@ -1,6 +1,7 @@
 //! Rules about any file: its length, and what must not be committed in it.
 
 use super::{File, Finding};
+use crate::project::has_extension;
 
 /// Worth a look: most files stay well below.
 pub const LONG: usize = 250;
@@ -38,7 +39,7 @@ pub fn too_long(file: &File) -> Option<Finding> {
 }
 
 fn counted(path: &str) -> bool {
-    path.ends_with(".rs") && !generated(path)
+    has_extension(path, "rs") && !generated(path)
 }
 
 pub fn machine_paths(file: &File) -> Vec<Finding> {
@@ -62,7 +63,7 @@ pub fn machine_paths(file: &File) -> Vec<Finding> {
     found
 }
 
-/// `/home/` in `https://shop.example/home/` is a route, not a folder of a machine.
+/// The same name behind a host or another folder is a route, no folder of a machine.
 fn stands_alone(before: &str) -> bool {
     before.chars().next_back().is_none_or(|letter| {
         !(letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_' | '}' | '>' | '$' | '/'))

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{File, Finding, source::Source};
+use crate::project::has_extension;
 
 /// Every `.rs` below `src/`, `tests/`, `benches/` and `examples/` that no crate root leads to.
 pub fn orphans(files: &[File]) -> Vec<Finding> {
     let sources: BTreeMap<&str, &File> = files
         .iter()
-        .filter(|file| file.path.ends_with(".rs") && inside(&file.path).is_some())
+        .filter(|file| has_extension(&file.path, "rs") && inside(&file.path).is_some())
         .map(|file| (file.path.as_str(), file))
         .collect();
     let mut reached: BTreeSet<String> = BTreeSet::new();
@@ -56,7 +57,7 @@ fn is_root(path: &str) -> bool {
         | ["src", "bin", _]
         | ["src", "bin", _, "main.rs"]
         | ["tests" | "benches" | "examples", _, "main.rs"] => true,
-        ["tests" | "benches" | "examples", file] => file.ends_with(".rs"),
+        ["tests" | "benches" | "examples", file] => has_extension(file, "rs"),
         _ => false,
     }
 }
@@ -84,7 +85,7 @@ fn children(file: &File) -> Vec<String> {
         source
             .literals
             .iter()
-            .filter(|literal| literal.text.ends_with(".rs"))
+            .filter(|literal| has_extension(&literal.text, "rs"))
             .map(|literal| format!("{folder}/{}", literal.text)),
     );
     found

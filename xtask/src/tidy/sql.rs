@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{File, Finding, source::Source};
+use crate::project::has_extension;
 
 /// Words that SQL of ours does not hold, and what to do instead.
 const FORBIDDEN_WORDS: [(&str, &str); 12] = [
@@ -130,7 +131,7 @@ fn faults(line: &str) -> Vec<String> {
 /// same names for each engine.
 pub fn migrations(files: &[File]) -> Vec<Finding> {
     let mut folders: BTreeMap<&str, BTreeMap<&str, BTreeSet<&str>>> = BTreeMap::new();
-    for file in files.iter().filter(|file| file.path.ends_with(".sql")) {
+    for file in files.iter().filter(|file| has_extension(&file.path, "sql")) {
         let Some((owner, inside)) = file.path.split_once("/migrations/") else {
             continue;
         };
