@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 /// What makes two requests the same one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdempotencyKey {
     /// [`crate::Principal::owner`]: the key of one caller says nothing about another's.
     pub owner: String,
@@ -20,6 +20,15 @@ pub struct IdempotencyKey {
     pub key: String,
     /// SHA-256 in hex of method, path and body.
     pub fingerprint: String,
+}
+
+/// Owner, route and key: what a record is found by. The fingerprint is not part of it.
+pub(crate) type Identity = (String, String, String);
+
+impl IdempotencyKey {
+    pub(crate) fn identity(&self) -> Identity {
+        (self.owner.clone(), self.route.clone(), self.key.clone())
+    }
 }
 
 /// The answer that a repeated request gets again.

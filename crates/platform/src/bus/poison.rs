@@ -1,0 +1,128 @@
+//! What happens to an event that cannot be digested: its *key* (the aggregate) is parked in a table
+//! of the consumer, this event and all behind it; other keys go on. An operator looks, mends, and
+//! replays or skips.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use kernel::id::Uuid;
+
+use super::local::Subscription;
+use crate::context::Context;
+use crate::event::{Envelope, HandleError};
+use crate::executor::Executor;
+use crate::store::{Parked, StoreError};
+
+/// After so many tries an event is parked.
+pub(super) const TRIES: u32 = 5;
+
+/// Failures so far, and the keys that are parked, per consumer.
+#[derive(Default)]
+pub(super) struct Ward {
+    attempts: Mutex<HashMap<(&'static str, Uuid), u32>>,
+    keys: Mutex<HashSet<(&'static str, Uuid)>>,
+}
+
+impl Ward {
+    /// Learns which keys were parked before this process started.
+    pub(super) async fn load(&self, subscription: &Subscription) -> Result<(), StoreError> {
+        let name = subscription.consumer.name;
+        let parked = subscription.executor.store().parked(Some(name)).await?;
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.extend(parked.iter().map(|parked| (name, parked.envelope.aggregate_id)));
+        Ok(())
+    }
+
+    pub(super) fn holds(&self, consumer: &'static str, aggregate: Uuid) -> bool {
+        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.contains(&(consumer, aggregate))
+    }
+
+    /// True when the event has now failed often enough to be parked.
+    pub(super) fn failed(&self, consumer: &'static str, event: Uuid, error: &HandleError) -> bool {
+        if error.transient {
+            return false;
+        }
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = attempts.entry((consumer, event)).or_insert(0);
+        *count += 1;
+        let give_up = *count >= TRIES;
+        if give_up {
+            attempts.remove(&(consumer, event));
+        }
+        give_up
+    }
+
+    pub(super) async fn park(
+        &self,
+        subscription: &Subscription,
+        envelope: &Envelope,
+        error: &str,
+    ) -> Result<(), StoreError> {
+        let executor = &subscription.executor;
+        let consumer = subscription.consumer.name;
+        tracing::error!(
+            consumer, event = %envelope.id, event_type = envelope.event_type,
+            aggregate = %envelope.aggregate_id, error, "event parked; its key waits for an operator"
+        );
+        metrics::counter!("mercat_events_parked_total", "consumer" => consumer).increment(1);
+        let parked = Parked {
+            consumer: consumer.to_owned(),
+            envelope: envelope.clone(),
+            error: error.chars().take(2000).collect(),
+            attempts: TRIES,
+            parked_at: executor.env().now(),
+        };
+        executor.park(vec![parked]).await?;
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.insert((consumer, envelope.aggregate_id));
+        Ok(())
+    }
+}
+
+/// Handles the parked events of one key again, in order; stops at the first that fails. Answers how
+/// many were handled. Events of the key that arrive meanwhile queue up behind.
+pub async fn replay(
+    subscription: &Subscription,
+    aggregate: Uuid,
+) -> Result<usize, HandleError> {
+    let executor = &subscription.executor;
+    let consumer = subscription.consumer.name;
+    let mut done = 0;
+    for parked in executor.store().parked(Some(consumer)).await? {
+        if parked.envelope.aggregate_id != aggregate {
+            continue;
+        }
+        let context = context_of(executor, &parked.envelope);
+        subscription.consumer.handler.handle(&context, &parked.envelope).await?;
+        executor.unpark(consumer.to_owned(), parked.envelope.id).await?;
+        done += 1;
+    }
+    Ok(done)
+}
+
+/// Gives up on one parked event: the inbox moves past it and the row is deleted. Answers whether it
+/// was there.
+pub async fn skip(subscription: &Subscription, event: Uuid) -> Result<bool, HandleError> {
+    let executor = &subscription.executor;
+    let consumer = subscription.consumer.name;
+    let parked = executor.store().parked(Some(consumer)).await?;
+    let Some(parked) = parked.into_iter().find(|parked| parked.envelope.id == event) else {
+        return Ok(false);
+    };
+    executor.consume_nothing(consumer, &parked.envelope).await?;
+    executor.unpark(consumer.to_owned(), event).await?;
+    Ok(true)
+}
+
+/// How long one handling of an event may take.
+const HANDLE: Duration = Duration::from_secs(30);
+
+pub(super) fn context_of(executor: &Executor, envelope: &Envelope) -> Context {
+    let mut context = Context::background(executor.env(), executor.service(), HANDLE);
+    context.correlation = envelope.correlation.clone();
+    context.causation = Some(envelope.id);
+    context.trace = envelope.traceparent.as_deref().and_then(|text| text.parse().ok());
+    context
+}

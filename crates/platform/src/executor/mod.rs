@@ -1,0 +1,212 @@
+//! Decide, then apply: the one way to change a service's state.
+//!
+//! Commands queue; the executor takes all that wait (at most [`BATCH`], never a timer), loads every
+//! aggregate they name in one locked read in sorted key order, lets each decide in arrival order on
+//! that state, and applies the outcome in one transaction. Each caller is answered after the
+//! commit. A rejection concerns its own command only. When the database refuses a batch, the batch
+//! is split and tried again, so that a neighbour never pays.
+//!
+//! The pattern is Jérémie Chassaing's decider over an aggregate document store, with the group
+//! commit of databases.
+
+mod batch;
+mod job;
+mod states;
+
+use std::sync::Arc;
+
+use kernel::Timestamp;
+use kernel::id::Uuid;
+use tokio::sync::{Notify, mpsc, oneshot};
+
+pub use states::{Keys, States};
+
+use crate::context::Context;
+use crate::env::Env;
+use crate::event::Envelope;
+use crate::idempotency::Idempotent;
+use crate::store::{Engine, Parked, Store, StoreError};
+use job::{Chores, Inbox, Job, Nothing, Typed};
+
+/// How many commands share one transaction at most.
+pub const BATCH: usize = 256;
+/// How many commands may wait; the next one is refused as overloaded.
+const QUEUE: usize = 8192;
+
+/// An intention, with everything that its decision needs.
+pub trait Command: Send + Sync + 'static {
+    type Reply: Send + 'static;
+    type Error: From<StoreError> + Send + 'static;
+
+    /// Names every aggregate that [`Command::decide`] may touch.
+    fn keys(&self, keys: &mut Keys);
+
+    /// Pure and deterministic; it may run more than once. `Err` discards all that it put.
+    fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<Self::Reply, Self::Error>;
+}
+
+/// What a command carries into its events.
+pub(crate) struct Meta {
+    pub correlation: Arc<str>,
+    pub causation: Option<Uuid>,
+    pub traceparent: Option<String>,
+}
+
+impl Meta {
+    fn of(context: &Context) -> Self {
+        Self {
+            correlation: context.correlation.clone(),
+            causation: context.causation,
+            traceparent: context.trace.map(|trace| trace.to_string()),
+        }
+    }
+}
+
+/// Runs the commands of one service. Cheap to clone; ends when the last clone is dropped and the
+/// queue is empty.
+#[derive(Clone)]
+pub struct Executor {
+    service: &'static str,
+    env: Env,
+    store: Store,
+    queue: mpsc::Sender<Box<dyn Job>>,
+    committed: Arc<Notify>,
+}
+
+impl Executor {
+    /// Starts the one lane over `engine` as a task of `env`.
+    pub fn start(service: &'static str, env: &Env, engine: Arc<dyn Engine>) -> Self {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let committed = Arc::new(Notify::new());
+        let lane = batch::Lane {
+            service,
+            env: env.clone(),
+            engine: engine.clone(),
+            committed: committed.clone(),
+        };
+        env.spawn("executor", lane.run(jobs));
+        Self { service, env: env.clone(), store: Store::new(engine), queue, committed }
+    }
+
+    pub fn service(&self) -> &'static str {
+        self.service
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub fn env(&self) -> &Env {
+        &self.env
+    }
+
+    /// Answers after the commit. When this future is dropped the command is carried out all the
+    /// same; when it answers `Unavailable` the outcome is not known.
+    pub async fn execute<C: Command>(
+        &self,
+        context: &Context,
+        command: C,
+    ) -> Result<C::Reply, C::Error> {
+        self.execute_once(context, None, command).await
+    }
+
+    /// Like [`Executor::execute`], with the record of an idempotency key in the same transaction.
+    /// A key that is taken is [`StoreError::KeyInProgress`] or [`StoreError::KeyReused`]; finished
+    /// ones are answered by the HTTP layer before they come here.
+    pub async fn execute_once<C: Command>(
+        &self,
+        context: &Context,
+        once: Option<Idempotent<C::Reply>>,
+        command: C,
+    ) -> Result<C::Reply, C::Error> {
+        let (sender, receiver) = oneshot::channel();
+        let job = Typed::new(command, Meta::of(context), sender, once, None);
+        self.submit(context, Box::new(job)).await?;
+        receiver.await.map_err(|_| stopped())?
+    }
+
+    /// The effect of an event, exactly once: the inbox is checked and moved in the transaction of
+    /// the effect. A stale event is `Ok` and does nothing; one that comes too early is
+    /// [`StoreError::Gap`].
+    pub async fn consume<C: Command<Reply = ()>>(
+        &self,
+        consumer: &'static str,
+        envelope: &Envelope,
+        command: C,
+    ) -> Result<(), C::Error> {
+        let (sender, receiver) = oneshot::channel();
+        let inbox = Inbox {
+            consumer,
+            aggregate_id: envelope.aggregate_id,
+            version: envelope.aggregate_version,
+            event_id: envelope.id,
+        };
+        let meta = Meta {
+            correlation: envelope.correlation.clone(),
+            causation: Some(envelope.id),
+            traceparent: envelope.traceparent.clone(),
+        };
+        let job = Typed::new(command, meta, sender, None, Some(inbox));
+        self.enqueue(Box::new(job)).await?;
+        receiver.await.map_err(|_| stopped())?
+    }
+
+    /// An event that the consumer has no use for: only its inbox moves on.
+    pub async fn consume_nothing(
+        &self,
+        consumer: &'static str,
+        envelope: &Envelope,
+    ) -> Result<(), StoreError> {
+        self.consume(consumer, envelope, Nothing).await
+    }
+
+    /// Deletes published events from the outbox.
+    pub(crate) async fn published(&self, events: Vec<Uuid>) -> Result<(), StoreError> {
+        self.chore(Chores { outbox_done: events, ..Chores::default() }).await
+    }
+
+    /// Parks events of a consumer of this service, for good until an operator looks.
+    pub(crate) async fn park(&self, events: Vec<Parked>) -> Result<(), StoreError> {
+        self.chore(Chores { park: events, ..Chores::default() }).await
+    }
+
+    pub(crate) async fn unpark(&self, consumer: String, event: Uuid) -> Result<(), StoreError> {
+        self.chore(Chores { unpark: vec![(consumer, event)], ..Chores::default() }).await
+    }
+
+    /// Forgets the answers of idempotency keys that were used before `time`.
+    pub async fn forget_answers_before(&self, time: Timestamp) -> Result<(), StoreError> {
+        self.chore(Chores { forget_answers_before: Some(time), ..Chores::default() }).await
+    }
+
+    /// Wakes up after each commit that wrote events.
+    pub(crate) fn committed(&self) -> &Notify {
+        &self.committed
+    }
+
+    async fn chore(&self, chores: Chores) -> Result<(), StoreError> {
+        let (sender, receiver) = oneshot::channel();
+        let meta = Meta { correlation: "".into(), causation: None, traceparent: None };
+        self.enqueue(Box::new(Typed::new(chores, meta, sender, None, None))).await?;
+        receiver.await.map_err(|_| stopped())?
+    }
+
+    async fn submit(&self, context: &Context, job: Box<dyn Job>) -> Result<(), StoreError> {
+        if context.deadline.has_passed(&self.env) {
+            return Err(StoreError::DeadlineExceeded);
+        }
+        self.queue.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => stopped(),
+        })
+    }
+
+    /// For work that nobody outside waits for: it queues for a place in the queue.
+    async fn enqueue(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
+        self.queue.send(job).await.map_err(|_| stopped())
+    }
+}
+
+fn stopped() -> StoreError {
+    StoreError::Unavailable("the executor has stopped".to_owned())
+}

@@ -1,0 +1,200 @@
+//! What a database must be able to do for us.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use kernel::Timestamp;
+use kernel::id::Uuid;
+
+use super::aggregate::{Aggregate, AggregateType};
+use super::error::StoreError;
+use super::query::Query;
+use super::sqlite::SqliteReader;
+use super::value::Value;
+use crate::event::Envelope;
+use crate::idempotency::{IdempotencyKey, Lookup, SavedResponse};
+
+/// An aggregate with its type erased.
+pub type State = Arc<dyn Any + Send + Sync>;
+
+/// What a batch is about to touch, each list sorted and without duplicates.
+#[derive(Default)]
+pub struct ReadSet {
+    pub aggregates: Vec<(&'static str, Uuid)>,
+    /// Consumer and aggregate.
+    pub inbox: Vec<(&'static str, Uuid)>,
+    pub idempotency: Vec<IdempotencyKey>,
+}
+
+/// What was there.
+#[derive(Default)]
+pub struct Loaded {
+    pub aggregates: HashMap<(&'static str, Uuid), RawRow>,
+    /// The last version that the consumer has applied.
+    pub inbox: HashMap<(&'static str, Uuid), u64>,
+    /// By position in [`ReadSet::idempotency`].
+    pub idempotency: Vec<Option<IdempotencyRow>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct RawRow {
+    pub id: Uuid,
+    pub version: u64,
+    /// How many events the aggregate has emitted.
+    pub seq: u64,
+    pub state: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct IdempotencyRow {
+    pub fingerprint: String,
+    /// `None` while the request runs.
+    pub response: Option<SavedResponse>,
+}
+
+impl IdempotencyRow {
+    pub fn lookup(self, key: &IdempotencyKey) -> Lookup {
+        if self.fingerprint != key.fingerprint {
+            Lookup::Mismatch
+        } else {
+            self.response.map_or(Lookup::Running, Lookup::Saved)
+        }
+    }
+}
+
+/// What a batch decided; applied whole or not at all.
+#[derive(Default)]
+pub struct WriteSet {
+    pub rows: Vec<RowWrite>,
+    pub outbox: Vec<Envelope>,
+    pub outbox_done: Vec<Uuid>,
+    pub inbox: Vec<InboxMove>,
+    pub idempotency: Vec<SavedWrite>,
+    pub idempotency_before: Option<Timestamp>,
+    pub park: Vec<Parked>,
+    /// Consumer and event.
+    pub unpark: Vec<(String, Uuid)>,
+}
+
+impl WriteSet {
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+            && self.outbox.is_empty()
+            && self.outbox_done.is_empty()
+            && self.inbox.is_empty()
+            && self.idempotency.is_empty()
+            && self.idempotency_before.is_none()
+            && self.park.is_empty()
+            && self.unpark.is_empty()
+    }
+}
+
+pub struct RowWrite {
+    pub aggregate: AggregateType,
+    pub id: Uuid,
+    /// The version that was loaded; 0 when there was no row.
+    pub expected: u64,
+    pub version: u64,
+    pub seq: u64,
+    pub columns: Vec<Value>,
+    /// `None` deletes the row.
+    pub state: Option<(State, String)>,
+}
+
+pub struct InboxMove {
+    pub consumer: &'static str,
+    pub aggregate_id: Uuid,
+    pub version: u64,
+    pub event_id: Uuid,
+}
+
+pub struct SavedWrite {
+    pub key: IdempotencyKey,
+    pub response: Option<SavedResponse>,
+    pub at: Timestamp,
+}
+
+/// An event that a consumer could not digest, and those of its key that wait behind it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parked {
+    pub consumer: String,
+    pub envelope: Envelope,
+    pub error: String,
+    pub attempts: u32,
+    pub parked_at: Timestamp,
+}
+
+/// A change that was just applied, for projections.
+pub struct Change<'a> {
+    pub table: &'static str,
+    pub id: Uuid,
+    pub version: u64,
+    /// `None` when deleted.
+    pub state: Option<&'a (dyn Any + Send + Sync)>,
+}
+
+impl Change<'_> {
+    /// The aggregate, if it is an `A` and was not deleted.
+    pub fn state_of<A: Aggregate>(&self) -> Option<&A> {
+        self.state?.downcast_ref::<A>()
+    }
+
+    pub(crate) fn of(row: &RowWrite) -> Change<'_> {
+        let state = row.state.as_ref().map(|(state, _)| state.as_ref());
+        Change { table: row.aggregate.table, id: row.id, version: row.version, state }
+    }
+}
+
+/// A projection on the memory engine; called under the engine's lock, after each batch.
+pub trait MemoryProjection: Send + Sync {
+    fn apply(&self, changes: &[Change<'_>]);
+}
+
+/// Called once, inside the transaction, with what was loaded.
+pub type Decide = Box<dyn FnOnce(Loaded) -> WriteSet + Send>;
+
+/// Why a batch was refused. Nothing of it was applied, except perhaps with `Unavailable`.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum EngineError {
+    #[error("{table}.{column} must be unique")]
+    Unique { table: String, column: String },
+    #[error("a constraint of the schema was broken: {0}")]
+    Constraint(String),
+    /// Somebody else changed a row in between; load and decide again.
+    #[error("a row changed meanwhile")]
+    Changed,
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl From<EngineError> for StoreError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Unique { table, column } => Self::Unique { table, column },
+            EngineError::Constraint(text) => Self::Corrupt(text),
+            EngineError::Changed => Self::Unavailable("too much contention on a row".to_owned()),
+            EngineError::Unavailable(text) => Self::Unavailable(text),
+        }
+    }
+}
+
+/// A database under one service. All engines pass the same contract suite.
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// Locks and loads `reads`, calls `decide`, applies what it returns, commits. Returns once the
+    /// commit is durable.
+    async fn transact(&self, reads: ReadSet, decide: Decide) -> Result<(), EngineError>;
+    async fn get(&self, table: &'static str, ids: &[Uuid]) -> Result<Vec<RawRow>, EngineError>;
+    async fn list(&self, table: &'static str, query: &Query) -> Result<Vec<RawRow>, EngineError>;
+    async fn idempotency(
+        &self,
+        key: &IdempotencyKey,
+    ) -> Result<Option<IdempotencyRow>, EngineError>;
+    async fn outbox(&self, limit: u32) -> Result<Vec<Envelope>, EngineError>;
+    async fn parked(&self, consumer: Option<&str>) -> Result<Vec<Parked>, EngineError>;
+    fn sqlite_reader(&self) -> Option<SqliteReader> {
+        None
+    }
+}

@@ -1,0 +1,116 @@
+//! The SQLite engine: one writer thread, readers beside it (WAL). A batch is one `BEGIN
+//! IMMEDIATE … COMMIT` on the writer thread; with `synchronous=FULL` the commit is on the disk
+//! before anybody is answered.
+//!
+//! Point reads run on the caller's thread: they take microseconds from the page cache, less than a
+//! hop to another thread costs. Lists and projections' queries run on blocking threads.
+
+mod connection;
+mod migrate;
+mod read;
+mod records;
+mod write;
+
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+
+use async_trait::async_trait;
+use kernel::id::Uuid;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::aggregate::Schema;
+use super::engine::{
+    Change, Decide, Engine, EngineError, IdempotencyRow, Parked, RawRow, ReadSet,
+};
+use super::query::Query;
+use crate::event::Envelope;
+use crate::idempotency::IdempotencyKey;
+
+pub use connection::Options;
+pub use read::SqliteReader;
+
+/// Own tables of a service, filled in the transaction of the change.
+pub trait SqliteProjection: Send + Sync {
+    /// An error rolls the batch back.
+    fn apply(&self, tx: &Connection, changes: &[Change<'_>]) -> rusqlite::Result<()>;
+}
+
+pub struct SqliteEngine {
+    writer: mpsc::Sender<Job>,
+    reader: SqliteReader,
+}
+
+struct Job {
+    reads: ReadSet,
+    decide: Decide,
+    done: oneshot::Sender<Result<(), EngineError>>,
+}
+
+impl SqliteEngine {
+    /// Opens or creates the database at `path`, applies outstanding migrations and starts the
+    /// writer thread, which ends when the engine is dropped.
+    pub fn open(path: &Path, schema: &Schema, options: Options) -> Result<Self, EngineError> {
+        let mut connection = connection::writer(path, options)?;
+        migrate::run(&mut connection, schema)?;
+        let reader = SqliteReader::open(path, schema, options)?;
+        let (sender, receiver) = mpsc::channel::<Job>();
+        let mut writer = write::Writer::new(connection, schema);
+        std::thread::Builder::new()
+            .name(format!("{}-writer", schema.service))
+            .spawn(move || {
+                while let Ok(job) = receiver.recv() {
+                    let outcome = writer.transact(&job.reads, job.decide);
+                    // Whoever asked may be gone; the batch stands all the same.
+                    let _ = job.done.send(outcome);
+                }
+            })
+            .map_err(|error| EngineError::Unavailable(format!("no writer thread: {error}")))?;
+        Ok(Self { writer: sender, reader })
+    }
+
+    pub fn shared(path: &Path, schema: &Schema, options: Options) -> Result<Arc<dyn Engine>, EngineError> {
+        Ok(Arc::new(Self::open(path, schema, options)?))
+    }
+}
+
+pub(crate) fn unavailable(error: &rusqlite::Error) -> EngineError {
+    EngineError::Unavailable(format!("sqlite: {error}"))
+}
+
+#[async_trait]
+impl Engine for SqliteEngine {
+    async fn transact(&self, reads: ReadSet, decide: Decide) -> Result<(), EngineError> {
+        let gone = || EngineError::Unavailable("the writer thread has ended".to_owned());
+        let (done, outcome) = oneshot::channel();
+        self.writer.send(Job { reads, decide, done }).map_err(|_| gone())?;
+        outcome.await.map_err(|_| gone())?
+    }
+
+    async fn get(&self, table: &'static str, ids: &[Uuid]) -> Result<Vec<RawRow>, EngineError> {
+        self.reader.get(table, ids)
+    }
+
+    async fn list(&self, table: &'static str, query: &Query) -> Result<Vec<RawRow>, EngineError> {
+        self.reader.list(table, query).await
+    }
+
+    async fn idempotency(
+        &self,
+        key: &IdempotencyKey,
+    ) -> Result<Option<IdempotencyRow>, EngineError> {
+        self.reader.idempotency(key)
+    }
+
+    async fn outbox(&self, limit: u32) -> Result<Vec<Envelope>, EngineError> {
+        self.reader.outbox(limit).await
+    }
+
+    async fn parked(&self, consumer: Option<&str>) -> Result<Vec<Parked>, EngineError> {
+        self.reader.parked(consumer.map(str::to_owned)).await
+    }
+
+    fn sqlite_reader(&self) -> Option<SqliteReader> {
+        Some(self.reader.clone())
+    }
+}
