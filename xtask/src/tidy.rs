@@ -55,14 +55,16 @@ pub fn run(project: &Project) -> Outcome {
     let files = committed_files(project)?;
     let mut findings = Vec::new();
     let mut long = Vec::new();
+    let modules = modules::Tree::new(&files);
     for file in &files {
-        check(file, &files, &mut findings);
+        check(file, &files, &modules, &mut findings);
         long.extend(files::long(file));
     }
-    findings.extend(modules::orphans(&files));
+    findings.extend(modules.orphans());
     findings.extend(sql::migrations(&files));
     findings.extend(docs::dead_links(&files, |path| project.path(path).exists()));
     findings.sort();
+    findings.dedup();
     if !long.is_empty() {
         long.sort_by_key(|(_, lines)| std::cmp::Reverse(*lines));
         let list: Vec<String> = long
@@ -90,7 +92,7 @@ pub fn run(project: &Project) -> Outcome {
 }
 
 /// The rules that look at one file at a time.
-fn check(file: &File, files: &[File], findings: &mut Vec<Finding>) {
+fn check(file: &File, files: &[File], modules: &modules::Tree<'_>, findings: &mut Vec<Finding>) {
     findings.extend(files::machine_paths(file));
     findings.extend(files::too_long(file));
     if file.path.ends_with("Cargo.toml") {
@@ -100,7 +102,10 @@ fn check(file: &File, files: &[File], findings: &mut Vec<Finding>) {
         findings.extend(sql::file(file));
     }
     if has_extension(&file.path, "rs") && !files::generated(&file.path) {
-        let source = source::Source::parse(&file.text);
+        let mut source = source::Source::parse(&file.text);
+        if modules.only_tests(&file.path) {
+            source.is_test();
+        }
         findings.extend(words::shop_words(&file.path, &source));
         findings.extend(words::topologies(&file.path, &source));
         findings.extend(words::database_libraries(&file.path, &source));

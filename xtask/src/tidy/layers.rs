@@ -7,12 +7,17 @@
 use super::{Finding, paths, source::Source};
 
 /// Pure crates that a domain may use, each with the reason.
-const DOMAIN_CRATES: [(&str, &str); 9] = [
+const DOMAIN_CRATES: [(&str, &str); 16] = [
     ("kernel", "the shared vocabulary"),
     ("std", "the language's own"),
     ("core", "the language's own"),
     ("alloc", "the language's own"),
     ("serde", "aggregates are stored as documents"),
+    ("serde_json", "free attributes of a document are any JSON"),
+    (
+        "utoipa",
+        "an enum that is shown as it is describes its own words",
+    ),
     ("thiserror", "rejections are errors with a text"),
     (
         "rust_decimal",
@@ -23,6 +28,11 @@ const DOMAIN_CRATES: [(&str, &str); 9] = [
         "csv",
         "the import format is a rule of the catalog; it reads bytes, not files",
     ),
+    ("base64", "the text form of secrets and keys"),
+    ("sha2", "a secret is stored as its hash"),
+    ("hmac", "a secret is stored as its keyed hash"),
+    ("subtle", "secrets are compared in constant time"),
+    ("zeroize", "secrets are wiped when dropped"),
 ];
 
 /// What ports may use besides: their functions are asynchronous and dynamic.

@@ -5,13 +5,65 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{File, Finding, source::Source};
 use crate::project::has_extension;
 
-/// Every `.rs` below `src/`, `tests/`, `benches/` and `examples/` that no crate root leads to.
-pub fn orphans(files: &[File]) -> Vec<Finding> {
-    let sources: BTreeMap<&str, &File> = files
-        .iter()
-        .filter(|file| has_extension(&file.path, "rs") && inside(&file.path).is_some())
-        .map(|file| (file.path.as_str(), file))
-        .collect();
+/// Every source file, and which of them cargo gets to.
+pub struct Tree<'a> {
+    sources: BTreeMap<&'a str, Parsed<'a>>,
+    reached: BTreeSet<String>,
+    /// Without the modules under `#[cfg(test)]`.
+    shipped: BTreeSet<String>,
+}
+
+struct Parsed<'a> {
+    file: &'a File,
+    source: Source,
+}
+
+impl<'a> Tree<'a> {
+    pub fn new(files: &'a [File]) -> Self {
+        let sources: BTreeMap<&str, Parsed<'_>> = files
+            .iter()
+            .filter(|file| has_extension(&file.path, "rs") && inside(&file.path).is_some())
+            .map(|file| {
+                (
+                    file.path.as_str(),
+                    Parsed {
+                        file,
+                        source: Source::parse(&file.text),
+                    },
+                )
+            })
+            .collect();
+        let reached = reach(&sources, |source| &source.code);
+        let shipped = reach(&sources, |source| &source.production);
+        Self {
+            sources,
+            reached,
+            shipped,
+        }
+    }
+
+    /// Files below `src/`, `tests/`, `benches/` and `examples/` that no crate root leads to.
+    pub fn orphans(&self) -> Vec<Finding> {
+        self.sources
+            .keys()
+            .filter(|path| !self.reached.contains(**path))
+            .map(|path| {
+                Finding::new(
+                    path,
+                    1,
+                    "no `mod` leads to this file; declare it or delete it",
+                )
+            })
+            .collect()
+    }
+
+    /// Whether the file is compiled for tests only: `#[cfg(test)] mod account_tests;`.
+    pub fn only_tests(&self, path: &str) -> bool {
+        self.reached.contains(path) && !self.shipped.contains(path)
+    }
+}
+
+fn reach(sources: &BTreeMap<&str, Parsed<'_>>, code: fn(&Source) -> &String) -> BTreeSet<String> {
     let mut reached: BTreeSet<String> = BTreeSet::new();
     let mut waiting: Vec<String> = sources
         .keys()
@@ -19,24 +71,14 @@ pub fn orphans(files: &[File]) -> Vec<Finding> {
         .map(|path| (*path).to_owned())
         .collect();
     while let Some(path) = waiting.pop() {
-        let Some(file) = sources.get(path.as_str()) else {
+        let Some(Parsed { file, source }) = sources.get(path.as_str()) else {
             continue;
         };
         if reached.insert(path) {
-            waiting.extend(children(file));
+            waiting.extend(children(file, source, code(source)));
         }
     }
-    sources
-        .keys()
-        .filter(|path| !reached.contains(**path))
-        .map(|path| {
-            Finding::new(
-                path,
-                1,
-                "no `mod` leads to this file; declare it or delete it",
-            )
-        })
-        .collect()
+    reached
 }
 
 /// The part of the path from `src/`, `tests/` … on.
@@ -64,16 +106,15 @@ fn is_root(path: &str) -> bool {
 
 /// The files that a file names by `mod`, `#[path]` or `include!`. Each may be one of several
 /// places; naming one that does not exist is the compiler's business.
-fn children(file: &File) -> Vec<String> {
+fn children(file: &File, source: &Source, code: &str) -> Vec<String> {
     let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
     let own = if matches!(name, "mod.rs" | "lib.rs" | "main.rs") || is_root(&file.path) {
         folder.to_owned()
     } else {
         format!("{folder}/{}", name.trim_end_matches(".rs"))
     };
-    let source = Source::parse(&file.text);
     let mut found = Vec::new();
-    for (module, inline) in modules(&source.code) {
+    for (module, inline) in modules(code) {
         let base = inline
             .iter()
             .fold(own.clone(), |base, part| format!("{base}/{part}"));
@@ -141,7 +182,8 @@ mod tests {
                 text: (*text).to_owned(),
             })
             .collect();
-        orphans(&files)
+        Tree::new(&files)
+            .orphans()
             .into_iter()
             .map(|finding| finding.path)
             .collect()
@@ -160,6 +202,24 @@ mod tests {
             ]),
             ["crates/a/src/c.rs", "crates/a/tests/it/lost.rs"]
         );
+    }
+
+    #[test]
+    fn a_file_under_cfg_test_is_known_as_such_with_its_children() {
+        let file = |path: &str, text: &str| File {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        };
+        let files = [
+            file("crates/a/src/lib.rs", "mod b; #[cfg(test)] mod b_tests;"),
+            file("crates/a/src/b.rs", ""),
+            file("crates/a/src/b_tests.rs", "mod more;"),
+            file("crates/a/src/b_tests/more.rs", ""),
+        ];
+        let tree = Tree::new(&files);
+        assert!(tree.only_tests("crates/a/src/b_tests.rs"));
+        assert!(tree.only_tests("crates/a/src/b_tests/more.rs"));
+        assert!(!tree.only_tests("crates/a/src/b.rs"));
     }
 
     #[test]

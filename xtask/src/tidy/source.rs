@@ -52,6 +52,14 @@ impl Source {
             literals,
         }
     }
+
+    /// The whole file belongs to tests.
+    pub fn is_test(&mut self) {
+        self.production = self.production.lines().map(|_| "\n").collect();
+        for literal in &mut self.literals {
+            literal.in_test = true;
+        }
+    }
 }
 
 struct Lexer {

@@ -3,8 +3,9 @@
 use super::{Finding, source::Source};
 
 /// The platform carries any business; these are words of this one. Words with a technical meaning
-/// besides (`line`, `capture`, `variant`, `charge`) are left out.
-const SHOP_WORDS: [&str; 26] = [
+/// besides (`line`, `capture`, `variant`, `charge`) are left out, and so is `customer`: a kind of
+/// principal.
+const SHOP_WORDS: [&str; 24] = [
     "order",
     "orders",
     "cart",
@@ -26,8 +27,6 @@ const SHOP_WORDS: [&str; 26] = [
     "shop",
     "shopper",
     "buyer",
-    "customer",
-    "customers",
     "reservation",
     "reservations",
     "shipping",
