@@ -1,7 +1,11 @@
 //! For tests of services: a store and an executor on either engine, with a clock that stands still.
 
+mod client;
+
 use std::path::Path;
 use std::sync::Arc;
+
+pub use client::{Client, Reply, module_client};
 
 use crate::env::{Env, TestEnv};
 use crate::executor::Executor;
