@@ -6,6 +6,7 @@
 mod ci;
 mod codegen;
 mod codegen_api;
+mod codegen_templates;
 mod descriptors;
 mod project;
 mod say;

@@ -50,18 +50,14 @@ const APPLICATION_CRATES: [(&str, &str); 4] = [
 ];
 
 /// The part of the technical floor that a use case stands on. Transports and engines are not in it.
-const PLATFORM_ROOMS: [&str; 11] = [
-    "store",
-    "executor",
-    "env",
+const PLATFORM_ROOMS: [&str; 7] = [
     "context",
-    "idempotency",
+    "crash",
+    "env",
     "event",
-    "error",
-    "aggregate",
-    "decide",
-    "page",
-    "scope",
+    "executor",
+    "idempotency",
+    "store",
 ];
 
 /// What a use case must not take from `contracts`: calls belong to adapters, behind a port.
