@@ -7,7 +7,7 @@
 use super::{Finding, paths, source::Source};
 
 /// Pure crates that a domain may use, each with the reason.
-const DOMAIN_CRATES: [(&str, &str); 16] = [
+const DOMAIN_CRATES: [(&str, &str); 17] = [
     ("kernel", "the shared vocabulary"),
     ("std", "the language's own"),
     ("core", "the language's own"),
@@ -28,6 +28,7 @@ const DOMAIN_CRATES: [(&str, &str); 16] = [
         "csv",
         "the import format is a rule of the catalog; it reads bytes, not files",
     ),
+    ("ahash", "sets over a million rows of an import"),
     ("base64", "the text form of secrets and keys"),
     ("sha2", "a secret is stored as its hash"),
     ("hmac", "a secret is stored as its keyed hash"),
@@ -36,21 +37,29 @@ const DOMAIN_CRATES: [(&str, &str); 16] = [
 ];
 
 /// What ports may use besides: their functions are asynchronous and dynamic.
-const PORT_CRATES: [(&str, &str); 2] = [
+const PORT_CRATES: [(&str, &str); 3] = [
     ("async_trait", "ports are `Arc<dyn …>`"),
     ("bytes", "a body handed on without a copy"),
+    ("platform", "only PORT_ROOMS"),
 ];
 
 /// What use cases may use besides.
-const APPLICATION_CRATES: [(&str, &str); 4] = [
-    ("platform", "only the modules of PLATFORM_ROOMS"),
+const APPLICATION_CRATES: [(&str, &str); 5] = [
     ("contracts", "only events: what a use case publishes"),
     ("tracing", "a use case may say what it did"),
     ("futures_util", "streams of rows and joined reads"),
+    (
+        "tokio",
+        "only `tokio::sync`: bounds and caches shared by requests",
+    ),
+    ("arc_swap", "what is remembered and read by every request"),
 ];
 
+/// What a port may say of the platform: who asks until when, and what a decision works on.
+const PORT_ROOMS: &[&str] = &["context", "executor", "idempotency"];
+
 /// The part of the technical floor that a use case stands on. Transports and engines are not in it.
-const PLATFORM_ROOMS: [&str; 7] = [
+const APPLICATION_ROOMS: &[&str] = &[
     "context",
     "crash",
     "env",
@@ -190,18 +199,25 @@ fn crate_rule(layer: &Layer, segments: &[String]) -> Option<String> {
     let name = segments[0].as_str();
     if !layer.crates.contains(&name) {
         return Some(format!(
-            "`{}` uses the crate `{name}`; it may use only {}",
-            layer.name,
-            layer.crates.join(", ")
+            "`{}` uses the crate `{name}`; what it may use is listed, with reasons, in \
+             xtask/src/tidy/layers.rs",
+            layer.name
         ));
     }
     let second = segments.get(1).map_or("", String::as_str);
     // A type re-exported at the crate's root (`platform::Context`) is part of the floor's face.
     let is_room = second.starts_with(|letter: char| letter.is_lowercase());
-    if name == "platform" && is_room && !PLATFORM_ROOMS.contains(&second) {
+    let rooms = match name {
+        "platform" if layer.name == "ports" => PORT_ROOMS,
+        "platform" => APPLICATION_ROOMS,
+        "tokio" => &["sync"],
+        _ => &[],
+    };
+    if !rooms.is_empty() && is_room && !rooms.contains(&second) {
         return Some(format!(
-            "a use case uses `platform::{second}`; it may use only {}",
-            PLATFORM_ROOMS.join(", ")
+            "`{}` uses `{name}::{second}`; it may use only {}",
+            layer.name,
+            rooms.join(", ")
         ));
     }
     let last = segments.last().map_or("", String::as_str);
@@ -222,6 +238,7 @@ mod tests {
             "platform",
             "contracts",
             "rusqlite",
+            "tokio",
             "serde",
             "axum",
             "kernel",
@@ -281,6 +298,8 @@ mod tests {
             findings(path, "use crate::application::x; use axum::Router;").len(),
             2
         );
+        assert!(findings(path, "use platform::{Context, executor::States};").is_empty());
+        assert_eq!(findings(path, "use platform::rpc::CallError;").len(), 1);
     }
 
     #[test]
@@ -295,6 +314,7 @@ mod tests {
         );
         for text in [
             "use platform::http::Problem;",
+            "async fn a() { tokio::time::timeout(x, y).await }",
             "use contracts::inventory::InventoryClient;",
             "use contracts::inventory::v1::ReserveRequest;",
             "fn a() { rusqlite::Connection::open_in_memory() }",
