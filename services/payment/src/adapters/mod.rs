@@ -1,0 +1,9 @@
+//! The world outside: tables, events, REST, gRPC, providers. What is decided, is decided in the
+//! domain; here it is only translated.
+
+pub mod events;
+pub mod grpc;
+pub mod http;
+pub mod standard_webhooks;
+pub mod store;
+pub mod test_provider;

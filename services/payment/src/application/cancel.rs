@@ -1,0 +1,54 @@
+//! The order is off: whatever is held goes back, whenever its outcome becomes known.
+
+use platform::{Context, crash};
+
+use super::transition::{Changed, Transition};
+use super::{Error, Payments};
+use crate::domain::{OrderId, Payment, PaymentId};
+
+impl Payments {
+    /// Voids what is authorized, refunds what is captured, resolves what is in doubt, leaves a mark
+    /// when there is nothing yet. True once nothing is held any more; otherwise work on it goes on,
+    /// and whoever wants to know asks again.
+    pub async fn cancel(
+        &self,
+        context: &Context,
+        order_id: OrderId,
+        reason: String,
+    ) -> Result<bool, Error> {
+        let payment_id = PaymentId::of_order(order_id);
+        let provider = self.provider.name();
+        let command = Transition::new(payment_id, self.outside, move |current, now| {
+            Ok(cancelled(current, order_id, provider, &reason, now, Payment::is_unwound))
+        });
+        if self.executor.execute(context, command).await? {
+            return Ok(true);
+        }
+        crash::point("payment.cancel.after");
+        self.resolve(context, payment_id).await?;
+        Ok(self.get(payment_id).await?.is_unwound())
+    }
+}
+
+/// The change that a cancel makes, with a reply made of the payment after it.
+pub(super) fn cancelled<R>(
+    current: Option<&Payment>,
+    order_id: OrderId,
+    provider: &str,
+    reason: &str,
+    now: kernel::Timestamp,
+    reply: impl Fn(&Payment) -> R,
+) -> Changed<R> {
+    let Some(current) = current else {
+        let (payment, facts) = Payment::mark(order_id, provider, reason, now);
+        let reply = reply(&payment);
+        return Changed::to(payment, facts, reply);
+    };
+    if current.cancelled.is_some() {
+        return Changed::nothing(reply(current));
+    }
+    let mut payment = current.clone();
+    let facts = payment.cancel(reason, now);
+    let reply = reply(&payment);
+    Changed::to(payment, facts, reply)
+}
