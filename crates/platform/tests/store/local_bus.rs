@@ -1,0 +1,176 @@
+//! Outbox, relay, inbox and parked keys, in one process.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use kernel::id::Uuid;
+use platform::Context;
+use platform::bus::local::Subscription;
+use platform::bus::{LocalBus, replay, skip};
+use platform::event::{Consumer, Envelope, HandleError, Handler};
+use platform::executor::Executor;
+use platform::shutdown::Shutdown;
+use tokio::sync::Notify;
+
+use crate::sample::{AddWeight, Bench, Box_, BoxPut, PutBox, a_box};
+
+on_every_engine!(
+    local_bus::every_consumer_gets_every_event_once_and_in_order,
+    local_bus::a_poisoned_key_is_parked_and_the_others_go_on,
+    local_bus::events_from_before_the_start_are_delivered,
+);
+
+/// Copies the weight of each box into a box of its own; may be told to refuse one.
+struct Mirror {
+    executor: Executor,
+    name: &'static str,
+    refuses: Uuid,
+    refusing: AtomicBool,
+    handled: AtomicU32,
+    moved: Notify,
+}
+
+impl Mirror {
+    fn new(bench: &Bench, name: &'static str, refuses: Uuid) -> Arc<Self> {
+        Arc::new(Self {
+            executor: bench.executor.clone(),
+            name,
+            refuses,
+            refusing: AtomicBool::new(true),
+            handled: AtomicU32::new(0),
+            moved: Notify::new(),
+        })
+    }
+
+    fn copy_of(&self, id: Uuid) -> Uuid {
+        kernel::id::v5(id, self.name.as_bytes())
+    }
+
+    async fn until_handled(&self, count: u32) {
+        while self.handled.load(Ordering::SeqCst) < count {
+            self.moved.notified().await;
+        }
+    }
+
+    fn subscription(self: &Arc<Self>) -> Subscription {
+        let consumer = Consumer { name: self.name, sources: &["sample"], handler: self.clone() };
+        Subscription { consumer, executor: self.executor.clone() }
+    }
+}
+
+#[async_trait]
+impl Handler for Mirror {
+    async fn handle(&self, _: &Context, envelope: &Envelope) -> Result<(), HandleError> {
+        // What this handler itself writes has names of this form, and is nothing to it.
+        let own = self.executor.store().get::<Box_>(envelope.aggregate_id).await?;
+        if own.is_none_or(|found| found.label.as_ref().is_none_or(|label| label.starts_with("copy"))) {
+            return Ok(self.executor.consume_nothing(self.name, envelope).await?);
+        }
+        if envelope.aggregate_id == self.refuses && self.refusing.load(Ordering::SeqCst) {
+            return Err(HandleError::new("indigestible"));
+        }
+        let Some(put) = envelope.decode::<BoxPut>() else { return Ok(()) };
+        let id = self.copy_of(envelope.aggregate_id);
+        let copy = PutBox { id, state: a_box(&format!("copy {id}"), put?.weight) };
+        struct Quiet(PutBox);
+        impl platform::executor::Command for Quiet {
+            type Reply = ();
+            type Error = platform::store::StoreError;
+            fn keys(&self, keys: &mut platform::executor::Keys) {
+                self.0.keys(keys);
+            }
+            fn decide(
+                &self,
+                states: &mut platform::executor::States<'_>,
+                now: kernel::Timestamp,
+            ) -> Result<(), Self::Error> {
+                self.0.decide(states, now).map(drop)
+            }
+        }
+        self.executor.consume(self.name, envelope, Quiet(copy)).await?;
+        self.handled.fetch_add(1, Ordering::SeqCst);
+        self.moved.notify_one();
+        Ok(())
+    }
+}
+
+fn start(bench: &Bench, mirrors: &[&Arc<Mirror>]) -> (LocalBus, Shutdown) {
+    let subscriptions = mirrors.iter().map(|mirror| mirror.subscription()).collect();
+    let bus = LocalBus::new(bench.test.env.clone(), vec![bench.executor.clone()], subscriptions);
+    let shutdown = Shutdown::new();
+    bus.start(&shutdown);
+    (bus, shutdown)
+}
+
+async fn until_quiet(bus: &LocalBus) {
+    while !bus.is_quiet().await {
+        tokio::task::yield_now().await;
+    }
+}
+
+pub async fn every_consumer_gets_every_event_once_and_in_order(bench: Bench) {
+    let (first, second) = (
+        Mirror::new(&bench, "test.first", Uuid::nil()),
+        Mirror::new(&bench, "test.second", Uuid::nil()),
+    );
+    let (bus, _shutdown) = start(&bench, &[&first, &second]);
+    let ids: Vec<Uuid> = (0..20).map(|_| bench.id()).collect();
+    for (at, id) in ids.iter().enumerate() {
+        bench.run(PutBox { id: *id, state: a_box(&format!("{at}"), 0) }).await.unwrap();
+    }
+    for _ in 0..5 {
+        let adds = ids.iter().map(|id| bench.run(AddWeight { id: *id, by: 1, most: 99 }));
+        futures_util::future::join_all(adds).await;
+    }
+    first.until_handled(120).await;
+    second.until_handled(120).await;
+    until_quiet(&bus).await;
+    for id in ids {
+        for mirror in [&first, &second] {
+            assert_eq!(bench.get(mirror.copy_of(id)).await.unwrap().weight, 5);
+        }
+    }
+    assert_eq!(first.handled.load(Ordering::SeqCst), 120);
+}
+
+pub async fn a_poisoned_key_is_parked_and_the_others_go_on(bench: Bench) {
+    let (bad, good) = (bench.id(), bench.id());
+    let mirror = Mirror::new(&bench, "test.mirror", bad);
+    let (bus, _shutdown) = start(&bench, &[&mirror]);
+    let subscription = bus.subscriptions()[0].clone();
+    bench.run(PutBox { id: bad, state: a_box("bad", 1) }).await.unwrap();
+    bench.run(PutBox { id: good, state: a_box("good", 1) }).await.unwrap();
+    mirror.until_handled(1).await;
+    assert_eq!(bench.get(mirror.copy_of(good)).await.unwrap().weight, 1);
+    // Time stands still in this test; the retries wait for it to move.
+    while !bus.is_quiet().await {
+        bench.test.advance(std::time::Duration::from_secs(2));
+        tokio::task::yield_now().await;
+    }
+    bench.run(AddWeight { id: bad, by: 1, most: 9 }).await.unwrap();
+    until_quiet(&bus).await;
+    let parked = bench.executor.store().parked(Some("test.mirror")).await.unwrap();
+    let versions: Vec<_> = parked.iter().map(|p| p.envelope.aggregate_version).collect();
+    assert_eq!(versions, [1, 2]);
+    assert_eq!(parked[0].error, "indigestible");
+    assert_eq!(replay(&subscription, bad).await.map_err(|e| e.message), Err("indigestible".into()));
+    mirror.refusing.store(false, Ordering::SeqCst);
+    assert!(skip(&subscription, parked[0].envelope.id).await.unwrap());
+    assert_eq!(replay(&subscription, bad).await.unwrap(), 1);
+    assert_eq!(bench.get(mirror.copy_of(bad)).await.unwrap().weight, 2);
+    bench.run(AddWeight { id: bad, by: 1, most: 9 }).await.unwrap();
+    mirror.until_handled(3).await;
+    assert_eq!(bench.get(mirror.copy_of(bad)).await.unwrap().weight, 3);
+    assert!(bench.executor.store().parked(None).await.unwrap().is_empty());
+}
+
+pub async fn events_from_before_the_start_are_delivered(bench: Bench) {
+    let id = bench.id();
+    bench.run(PutBox { id, state: a_box("early", 4) }).await.unwrap();
+    let mirror = Mirror::new(&bench, "test.mirror", Uuid::nil());
+    let (bus, _shutdown) = start(&bench, &[&mirror]);
+    mirror.until_handled(1).await;
+    until_quiet(&bus).await;
+    assert_eq!(bench.get(mirror.copy_of(id)).await.unwrap().weight, 4);
+}

@@ -1,0 +1,24 @@
+//! One contract, every engine: each test here runs on memory and on SQLite.
+
+/// Stamps a contract test on each engine.
+macro_rules! on_every_engine {
+    ($($module:ident :: $name:ident),* $(,)?) => {
+        $(mod $name {
+            #[tokio::test]
+            async fn memory() {
+                crate::$module::$name(crate::sample::memory()).await;
+            }
+            #[tokio::test]
+            async fn sqlite() {
+                let folder = tempfile::tempdir().unwrap();
+                crate::$module::$name(crate::sample::sqlite(folder.path())).await;
+            }
+        })*
+    };
+}
+
+mod contract;
+mod durability;
+mod executor;
+mod local_bus;
+mod sample;

@@ -1,0 +1,80 @@
+//! What happens to a request before a service sees it.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, header};
+use kernel::ErrorKind;
+use platform::Env;
+use platform::auth::Authenticator;
+use platform::http::{Problem, check_path};
+use tower::ServiceExt;
+
+use crate::headers;
+use crate::routes::{Found, Table};
+
+pub(crate) struct Edge {
+    pub(crate) env: Env,
+    pub(crate) authenticator: Arc<Authenticator>,
+    pub(crate) table: Table,
+}
+
+/// Finds the route, checks the caller, and hands over. Every answer of ours is a problem with a
+/// request id, as the services' are.
+pub(crate) async fn handle(State(edge): State<Arc<Edge>>, mut request: Request) -> Response {
+    headers::strip(request.headers_mut());
+    match admit(&edge, &request).await {
+        Ok(upstream) => harden(forward(upstream, request).await).await,
+        Err(problem) => {
+            let id: Arc<str> = edge.env.uuid().to_string().into();
+            let mut response = problem.with_request_id(id.clone()).into_response();
+            if let Ok(value) = HeaderValue::from_str(&id) {
+                response.headers_mut().insert(platform::http::REQUEST_ID_HEADER, value);
+            }
+            harden(response).await
+        }
+    }
+}
+
+async fn admit<'a>(edge: &'a Edge, request: &Request) -> Result<&'a axum::Router, Problem> {
+    check_path(request.uri().path())?;
+    let (route, upstream) = match edge.table.find(request.method(), request.uri().path()) {
+        Found::Route(route, upstream) => (route, upstream),
+        Found::OtherMethods(allow) => {
+            let detail = "This path does not know the method; the Allow header tells those it knows.";
+            let status = http::StatusCode::METHOD_NOT_ALLOWED;
+            let problem = Problem::with_status(status, "method-not-allowed", detail);
+            return Err(problem.header(header::ALLOW, allow.clone()));
+        }
+        Found::Nothing => {
+            let detail = "Nothing is served at this path; /openapi.json lists what is.";
+            return Err(Problem::new(ErrorKind::NotFound, "no-such-route", detail));
+        }
+    };
+    if !route.ignores_credentials {
+        let principal = edge.authenticator.authenticate(request.headers()).await?;
+        route.access.check(&principal)?;
+    }
+    Ok(upstream)
+}
+
+/// In process: the service's router is called with the request. Extensions stay behind, so that
+/// nothing reaches a service that would not travel over a wire.
+async fn forward(upstream: &axum::Router, mut request: Request) -> Response {
+    request.extensions_mut().clear();
+    match upstream.clone().oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// What every answer carries: it is what it says it is, and belongs in no frame.
+pub(crate) async fn harden(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
