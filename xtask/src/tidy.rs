@@ -96,7 +96,7 @@ fn check(file: &File, files: &[File], modules: &modules::Tree<'_>, findings: &mu
     findings.extend(files::machine_paths(file));
     findings.extend(files::too_long(file));
     if file.path.ends_with("Cargo.toml") {
-        findings.extend(crates::dependencies(file));
+        findings.extend(crates::dependencies(file, &crates::services(files)));
     }
     if has_extension(&file.path, "sql") {
         findings.extend(sql::file(file));

@@ -14,15 +14,6 @@ const MAY_USE: [(&str, &[&str]); 5] = [
 
 const FLOOR: [&str; 4] = ["kernel", "platform", "contracts", "testkit"];
 
-const SERVICES: [&str; 6] = [
-    "identity",
-    "catalog",
-    "inventory",
-    "ordering",
-    "payment",
-    "gateway",
-];
-
 /// The only crates that see services.
 const COMPOSERS: [&str; 3] = ["mercat", "crates/testkit", "bench"];
 
@@ -90,21 +81,33 @@ fn dependencies_of(manifest: &str) -> Vec<Dependency> {
     found
 }
 
-pub fn dependencies(file: &File) -> Vec<Finding> {
+/// The services are the folders below `services/` that have a manifest.
+pub fn services(files: &[File]) -> Vec<&str> {
+    files
+        .iter()
+        .filter_map(|file| {
+            file.path
+                .strip_prefix("services/")?
+                .strip_suffix("/Cargo.toml")
+        })
+        .collect()
+}
+
+pub fn dependencies(file: &File, services: &[&str]) -> Vec<Finding> {
     let Some(folder) = file.path.strip_suffix("/Cargo.toml") else {
         return Vec::new();
     };
     dependencies_of(&file.text)
         .into_iter()
         .filter_map(|one| {
-            fault(folder, &one).map(|message| Finding::new(&file.path, one.line, message))
+            fault(folder, &one, services).map(|message| Finding::new(&file.path, one.line, message))
         })
         .collect()
 }
 
-fn fault(folder: &str, dependency: &Dependency) -> Option<String> {
+fn fault(folder: &str, dependency: &Dependency, services: &[&str]) -> Option<String> {
     let name = dependency.name.as_str();
-    if SERVICES.contains(&name) && !COMPOSERS.contains(&folder) {
+    if services.contains(&name) && !COMPOSERS.contains(&folder) {
         return Some(format!(
             "only {} may depend on the service `{name}`; reach it through `contracts`",
             COMPOSERS.join(", ")
@@ -143,7 +146,7 @@ mod tests {
             path: path.to_owned(),
             text: text.to_owned(),
         };
-        dependencies(&file)
+        dependencies(&file, &["inventory", "ordering", "payment"])
             .into_iter()
             .map(|finding| finding.to_string())
             .collect()
@@ -164,6 +167,20 @@ mod tests {
             )
             .is_empty()
         );
+    }
+
+    #[test]
+    fn a_new_service_is_known_by_its_folder() {
+        let file = |path: &str| File {
+            path: path.to_owned(),
+            text: String::new(),
+        };
+        let files = [
+            file("services/pricing/Cargo.toml"),
+            file("services/pricing/src/lib.rs"),
+            file("crates/kernel/Cargo.toml"),
+        ];
+        assert_eq!(services(&files), ["pricing"]);
     }
 
     #[test]
