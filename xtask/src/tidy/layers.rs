@@ -114,6 +114,10 @@ fn layer(name: &str) -> Option<Layer> {
     }
 }
 
+/// What belongs to the root of a service though it has a file of its own: the configuration names
+/// what the adapters can be told.
+const ROOT_ROOMS: [&str; 1] = ["config"];
+
 /// `services/ordering/src/domain/order.rs` → `["domain", "order"]`.
 fn module_of(path: &str) -> Vec<String> {
     let inside = path.split_once("/src/").map_or(path, |(_, inside)| inside);
@@ -159,7 +163,7 @@ fn resolve(module: &[String], segments: &[String]) -> Target {
 pub fn directions(path: &str, source: &Source, known: &[String]) -> Vec<Finding> {
     let module = module_of(path);
     let room = module.first().map_or("", String::as_str);
-    if room == "adapters" || module.is_empty() {
+    if room == "adapters" || module.is_empty() || ROOT_ROOMS.contains(&room) {
         return Vec::new();
     }
     let layer = layer(room);
@@ -330,8 +334,9 @@ mod tests {
         let text = "use crate::adapters::http;";
         assert!(findings("services/a/src/lib.rs", text).is_empty());
         assert!(findings("services/a/src/main.rs", text).is_empty());
+        assert!(findings("services/a/src/config.rs", text).is_empty());
         assert!(findings("services/a/src/adapters/grpc.rs", text).is_empty());
-        assert_eq!(findings("services/a/src/config.rs", text).len(), 1);
+        assert_eq!(findings("services/a/src/worker.rs", text).len(), 1);
     }
 
     #[test]
