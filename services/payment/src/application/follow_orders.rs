@@ -53,9 +53,9 @@ impl Payments {
         reason: String,
     ) -> Result<(), Error> {
         let payment_id = PaymentId::of_order(order_id);
-        let provider = self.provider.name();
+        let provider = self.provider.name().to_owned();
         let command = Transition::new(payment_id, self.outside, move |current, now| {
-            Ok(cancelled(current, order_id, provider, &reason, now, |_: &Payment| ()))
+            Ok(cancelled(current, order_id, &provider, &reason, now, |_: &Payment| ()))
         });
         self.executor.consume(CONSUMER, envelope, command).await?;
         self.wake(payment_id);

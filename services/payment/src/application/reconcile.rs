@@ -26,7 +26,7 @@ impl Payments {
     pub async fn reconcile(&self, context: &Context) -> Result<(), Error> {
         for _ in 0..PAGES {
             let query = Query::new(PAGE)
-                .gt("next_check_at", 0)
+                .gt("next_check_at", 0_i64)
                 .le("next_check_at", self.env().now())
                 .order("next_check_at", Direction::Ascending);
             let due = self.executor.store().list::<Payment>(query).await?;

@@ -1,0 +1,9 @@
+//! The payment service through its own doors, on memory and on SQLite; only the clock and the
+//! provider's moods are doubles.
+
+mod authorizing;
+mod notifications;
+mod orders;
+mod restarting;
+mod shop;
+mod staff;
