@@ -1,1 +1,130 @@
+//! Inventory: where stock lies, how much of it, what orders hold of it, and the ledger of every
+//! unit that came or went. It never sells a unit twice.
+//!
+//! In reading order: [`domain`] (`stock.rs` has the rule of the house), [`application`] (one use
+//! case a file; `reserve_stock.rs` and `settle_order.rs` are the life of a reservation),
+//! [`adapters`] (tables, contract, events, REST).
 
+pub mod adapters;
+pub mod application;
+pub mod domain;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use contracts::inventory::{InventoryApi, InventoryServer};
+use platform::http::ModuleDeps;
+use platform::service::{Base, BuildError, Service, Task};
+use serde::{Deserialize, Serialize};
+
+pub use adapters::store::schema;
+use adapters::{events, grpc::InventoryGrpc, http};
+use application::{Inventory, Settings};
+
+pub const NAME: &str = "inventory";
+
+/// `[inventory]` in the configuration.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Stock of variants without a threshold of their own is low at this many free units, 0 to
+    /// 1,000,000.
+    pub low_stock_threshold: u32,
+    /// How often reservations whose time is over are looked for, 100 to 60,000.
+    pub expiry_interval_ms: u64,
+    /// How long the list of locations is remembered, 0 to 60,000. Changes made through this process
+    /// are seen at once.
+    pub locations_ttl_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            low_stock_threshold: 0,
+            expiry_interval_ms: 1000,
+            locations_ttl_ms: 5000,
+        }
+    }
+}
+
+impl Config {
+    /// Says which key is wrong, what it holds and what it may hold.
+    fn check(&self) -> Result<(), BuildError> {
+        let rules = [
+            (
+                "low_stock_threshold",
+                u64::from(self.low_stock_threshold),
+                0..=1_000_000,
+            ),
+            ("expiry_interval_ms", self.expiry_interval_ms, 100..=60_000),
+            ("locations_ttl_ms", self.locations_ttl_ms, 0..=60_000),
+        ];
+        for (key, value, allowed) in rules {
+            if !allowed.contains(&value) {
+                let (from, to) = allowed.into_inner();
+                let text = format!("inventory.{key} is {value}; it may be {from} to {to}");
+                return Err(BuildError(text));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What this service is given. It calls no other service.
+pub struct Needs {
+    pub base: Base,
+    pub config: Config,
+}
+
+pub struct Built {
+    pub service: Service,
+    pub api: Arc<dyn InventoryApi>,
+}
+
+pub fn build(needs: Needs) -> Result<Built, BuildError> {
+    let Needs { base, config } = needs;
+    config.check()?;
+    let settings = Settings {
+        low_stock_threshold: i64::from(config.low_stock_threshold),
+        locations_ttl_ms: config.locations_ttl_ms,
+    };
+    let inventory = Inventory::new(base.executor.clone(), settings);
+    let deps = ModuleDeps {
+        env: base.env.clone(),
+        authenticator: base.authenticator.clone(),
+        executor: base.executor.clone(),
+    };
+    let module = platform::http::module(NAME, http::router(inventory.clone()), deps)
+        .map_err(|error| BuildError(error.to_string()))?;
+    let api: Arc<dyn InventoryApi> = Arc::new(InventoryGrpc::new(inventory.clone()));
+    let server = InventoryServer::new(api.clone(), base.env.clone()).into_service();
+    let service = Service {
+        name: NAME,
+        http: module,
+        grpc: Some(tonic::service::Routes::new(server)),
+        consumers: events::consumers(&inventory),
+        tasks: vec![expiry(
+            inventory,
+            Duration::from_millis(config.expiry_interval_ms),
+        )],
+        executor: base.executor,
+    };
+    Ok(Built { service, api })
+}
+
+fn expiry(inventory: Inventory, every: Duration) -> Task {
+    Task::new("inventory.expiry", every, move |context| {
+        let inventory = inventory.clone();
+        async move {
+            let expired = inventory
+                .expire_due(&context)
+                .await
+                .map_err(|error| error.to_string())?;
+            if expired > 0 {
+                metrics::counter!("inventory_reservations_expired_total").increment(expired);
+                tracing::info!(expired, "reservations ran out of time");
+            }
+            Ok(())
+        }
+    })
+}

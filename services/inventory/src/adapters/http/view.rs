@@ -1,0 +1,301 @@
+//! What the routes answer.
+
+use kernel::{CountryCode, Sku, Timestamp};
+use platform::store::Versioned;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::application::Booked;
+use crate::domain::{
+    self, Location, LocationId, Movement, MovementId, OrderId, Reservation, Stage, Stock, VariantId,
+};
+
+#[derive(Serialize, ToSchema)]
+pub struct LocationView {
+    pub id: LocationId,
+    pub name: String,
+    pub country: Option<CountryCode>,
+    /// Only active locations give stock to new orders.
+    pub active: bool,
+    /// Lower serves first.
+    pub priority: i64,
+    /// The one that every shop has.
+    pub default: bool,
+    pub created_at: Timestamp,
+}
+
+impl LocationView {
+    pub fn of(location: &Versioned<Location>) -> Self {
+        let id = LocationId::from_uuid(location.id);
+        Self {
+            id,
+            name: location.name.clone(),
+            country: location.country,
+            active: location.active,
+            priority: location.priority,
+            default: id == LocationId::DEFAULT,
+            created_at: location.created_at,
+        }
+    }
+}
+
+/// One variant at one location.
+#[derive(Serialize, ToSchema)]
+pub struct LevelView {
+    pub variant_id: VariantId,
+    pub location_id: LocationId,
+    pub sku: Option<Sku>,
+    /// Units that lie there; below zero when more were sold.
+    pub on_hand: i64,
+    /// Units that open orders hold.
+    #[schema(minimum = 0)]
+    pub reserved: i64,
+    /// `on_hand` without `reserved`.
+    pub available: i64,
+    /// Units that a confirmed order took though they were not there.
+    #[schema(minimum = 0)]
+    pub oversold: i64,
+    /// False: not counted, can always be sold.
+    pub tracked: bool,
+    /// True: may be sold below zero.
+    pub backorder: bool,
+    #[schema(minimum = 0)]
+    pub low_stock_threshold: i64,
+    /// Counted, and `available` is at or below the threshold.
+    pub low_stock: bool,
+}
+
+impl LevelView {
+    pub fn of(stock: &Stock) -> Self {
+        let policy = stock.policy();
+        Self {
+            variant_id: stock.variant(),
+            location_id: stock.location(),
+            sku: stock.sku.clone(),
+            on_hand: stock.on_hand(),
+            reserved: stock.reserved(),
+            available: stock.available(),
+            oversold: stock.oversold(),
+            tracked: policy.tracked,
+            backorder: policy.backorder,
+            low_stock_threshold: policy.low_stock_threshold,
+            low_stock: stock.is_low(),
+        }
+    }
+}
+
+/// Why units on hand changed.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MovementKind {
+    Receipt,
+    Adjustment,
+    Transfer,
+    Sale,
+    Oversold,
+    Return,
+    Import,
+}
+
+/// Why a person corrected the books.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    Count,
+    Damage,
+    Loss,
+    Found,
+    Correction,
+}
+
+/// A row of the ledger.
+#[derive(Serialize, ToSchema)]
+pub struct MovementView {
+    pub id: MovementId,
+    pub variant_id: VariantId,
+    pub location_id: LocationId,
+    pub sku: Option<Sku>,
+    pub kind: MovementKind,
+    /// Of an adjustment.
+    pub reason: Option<Reason>,
+    pub delta: i64,
+    /// Units on hand after it.
+    pub on_hand: i64,
+    /// The order or delivery that it belongs to.
+    pub reference: Option<String>,
+    pub note: Option<String>,
+    /// Who did it: a kind of account and its id, or a service.
+    pub by: Option<String>,
+    pub at: Timestamp,
+}
+
+impl MovementView {
+    pub fn of(id: MovementId, movement: &Movement) -> Self {
+        Self {
+            id,
+            variant_id: movement.variant,
+            location_id: movement.location,
+            sku: movement.sku.clone(),
+            kind: movement.kind.into(),
+            reason: movement.reason.map(Into::into),
+            delta: movement.delta,
+            on_hand: movement.on_hand,
+            reference: movement.reference.clone(),
+            note: movement.note.clone(),
+            by: movement.by.clone(),
+            at: movement.at,
+        }
+    }
+}
+
+/// What a booking did.
+#[derive(Serialize, ToSchema)]
+pub struct BookedView {
+    pub movements: Vec<MovementView>,
+    /// The stock that changed, as it is now.
+    pub levels: Vec<LevelView>,
+}
+
+impl BookedView {
+    pub fn of(booked: &Booked) -> Self {
+        let movements = booked.movements.iter();
+        Self {
+            movements: movements
+                .map(|(id, movement)| MovementView::of(*id, movement))
+                .collect(),
+            levels: booked.rows.iter().map(LevelView::of).collect(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReservationStatus {
+    /// Units are held for the order.
+    Active,
+    /// The order was confirmed and has its units.
+    Committed,
+    /// The confirmed order was cancelled and its units came back.
+    Returned,
+    /// Given back, or refused in advance because the release came first.
+    Released,
+    /// Given back because the time ran out.
+    Expired,
+    /// There was not enough.
+    Refused,
+}
+
+impl ReservationStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Committed => "committed",
+            Self::Returned => "returned",
+            Self::Released => "released",
+            Self::Expired => "expired",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// What an order holds or held.
+#[derive(Serialize, ToSchema)]
+pub struct ReservationView {
+    pub order_id: OrderId,
+    pub status: ReservationStatus,
+    pub lines: Vec<ReservationLineView>,
+    /// Of an active one.
+    pub expires_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ReservationLineView {
+    pub variant_id: VariantId,
+    #[schema(minimum = 1)]
+    pub quantity: u32,
+    /// Where the units come from; empty when the variant is not counted.
+    pub splits: Vec<SplitView>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SplitView {
+    pub location_id: LocationId,
+    #[schema(minimum = 1)]
+    pub quantity: u32,
+}
+
+impl ReservationView {
+    pub fn of(reservation: &Versioned<Reservation>) -> Self {
+        let line = |line: &domain::Line| ReservationLineView {
+            variant_id: line.variant,
+            quantity: line.units,
+            splits: line
+                .splits
+                .iter()
+                .map(|split| SplitView {
+                    location_id: split.location,
+                    quantity: split.units,
+                })
+                .collect(),
+        };
+        Self {
+            order_id: OrderId::from_uuid(reservation.id),
+            status: (&reservation.stage).into(),
+            lines: reservation.lines.iter().map(line).collect(),
+            expires_at: reservation.expires_at(),
+            created_at: reservation.created_at,
+        }
+    }
+}
+
+impl From<&Stage> for ReservationStatus {
+    fn from(stage: &Stage) -> Self {
+        match stage {
+            Stage::Active { .. } => Self::Active,
+            Stage::Committed { .. } => Self::Committed,
+            Stage::Returned { .. } => Self::Returned,
+            Stage::Released { .. } => Self::Released,
+            Stage::Expired { .. } => Self::Expired,
+            Stage::Refused { .. } => Self::Refused,
+        }
+    }
+}
+
+impl From<domain::MovementKind> for MovementKind {
+    fn from(kind: domain::MovementKind) -> Self {
+        match kind {
+            domain::MovementKind::Receipt => Self::Receipt,
+            domain::MovementKind::Adjustment => Self::Adjustment,
+            domain::MovementKind::Transfer => Self::Transfer,
+            domain::MovementKind::Sale => Self::Sale,
+            domain::MovementKind::Oversold => Self::Oversold,
+            domain::MovementKind::Return => Self::Return,
+            domain::MovementKind::Import => Self::Import,
+        }
+    }
+}
+
+impl From<domain::Reason> for Reason {
+    fn from(reason: domain::Reason) -> Self {
+        match reason {
+            domain::Reason::Count => Self::Count,
+            domain::Reason::Damage => Self::Damage,
+            domain::Reason::Loss => Self::Loss,
+            domain::Reason::Found => Self::Found,
+            domain::Reason::Correction => Self::Correction,
+        }
+    }
+}
+
+impl From<Reason> for domain::Reason {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Count => Self::Count,
+            Reason::Damage => Self::Damage,
+            Reason::Loss => Self::Loss,
+            Reason::Found => Self::Found,
+            Reason::Correction => Self::Correction,
+        }
+    }
+}
