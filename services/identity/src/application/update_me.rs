@@ -1,0 +1,67 @@
+//! The caller's own account: read, and change of name and language.
+
+use kernel::{Locale, Timestamp};
+use platform::context::Context;
+use platform::executor::{Command, Keys, States};
+use platform::idempotency::Idempotent;
+use platform::store::Versioned;
+
+use super::{Error, Identity, signed_in};
+use crate::domain::{Account, AccountId, PersonName, Rejection};
+
+/// What changes; `Some(None)` removes.
+#[derive(Clone, Default)]
+pub struct Changes {
+    pub name: Option<Option<PersonName>>,
+    pub locale: Option<Option<Locale>>,
+}
+
+impl Identity {
+    pub async fn get_me(&self, context: &Context) -> Result<Versioned<Account>, Error> {
+        self.own_account(context).await
+    }
+
+    pub async fn update_me(
+        &self,
+        context: &Context,
+        once: Option<Idempotent<Versioned<Account>>>,
+        changes: Changes,
+        expected: Option<u64>,
+    ) -> Result<Versioned<Account>, Error> {
+        let command = UpdateMe { account: signed_in(context)?, changes, expected };
+        self.executor.execute_once(context, once, command).await
+    }
+}
+
+struct UpdateMe {
+    account: AccountId,
+    changes: Changes,
+    expected: Option<u64>,
+}
+
+impl Command for UpdateMe {
+    type Reply = Versioned<Account>;
+    type Error = Error;
+
+    fn keys(&self, keys: &mut Keys) {
+        keys.add::<Account>(self.account.uuid());
+    }
+
+    fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<Self::Reply, Error> {
+        let id = self.account.uuid();
+        let current = states.version::<Account>(id);
+        let mut account = states.get::<Account>(id).cloned().ok_or(Rejection::NotSignedIn)?;
+        let profile = account.active_mut()?;
+        if self.expected.is_some_and(|expected| expected != current) {
+            return Err(Rejection::StaleAccount { current }.into());
+        }
+        if let Some(name) = &self.changes.name {
+            profile.name.clone_from(name);
+        }
+        if let Some(locale) = &self.changes.locale {
+            profile.locale.clone_from(locale);
+        }
+        states.put(id, account.clone());
+        Ok(Versioned { id, version: states.version::<Account>(id), state: account })
+    }
+}
