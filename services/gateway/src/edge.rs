@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use http::request::Parts;
 use http::{HeaderValue, header};
 use kernel::ErrorKind;
 use platform::Env;
@@ -24,8 +25,12 @@ pub(crate) struct Edge {
 /// request id, as the services' are.
 pub(crate) async fn handle(State(edge): State<Arc<Edge>>, mut request: Request) -> Response {
     headers::strip(request.headers_mut());
-    match admit(&edge, &request).await {
-        Ok(upstream) => harden(forward(upstream, request).await).await,
+    let (parts, body) = request.into_parts();
+    match admit(&edge, &parts).await {
+        Ok(upstream) => {
+            let request = Request::from_parts(parts, body);
+            harden(forward(upstream, request).await).await
+        }
         Err(problem) => {
             let id: Arc<str> = edge.env.uuid().to_string().into();
             let mut response = problem.with_request_id(id.clone()).into_response();
@@ -37,9 +42,9 @@ pub(crate) async fn handle(State(edge): State<Arc<Edge>>, mut request: Request) 
     }
 }
 
-async fn admit<'a>(edge: &'a Edge, request: &Request) -> Result<&'a axum::Router, Problem> {
-    check_path(request.uri().path())?;
-    let (route, upstream) = match edge.table.find(request.method(), request.uri().path()) {
+async fn admit<'a>(edge: &'a Edge, request: &Parts) -> Result<&'a axum::Router, Problem> {
+    check_path(request.uri.path())?;
+    let (route, upstream) = match edge.table.find(&request.method, request.uri.path()) {
         Found::Route(route, upstream) => (route, upstream),
         Found::OtherMethods(allow) => {
             let detail = "This path does not know the method; the Allow header tells those it knows.";
@@ -53,7 +58,7 @@ async fn admit<'a>(edge: &'a Edge, request: &Request) -> Result<&'a axum::Router
         }
     };
     if !route.ignores_credentials {
-        let principal = edge.authenticator.authenticate(request.headers()).await?;
+        let principal = edge.authenticator.authenticate(&request.headers).await?;
         route.access.check(&principal)?;
     }
     Ok(upstream)

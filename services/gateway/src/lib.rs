@@ -83,7 +83,9 @@ pub fn build(needs: Needs) -> Result<Router, BuildError> {
     let document = openapi::merge(&needs.modules, &needs.about);
     let table = routes::Table::new(needs.modules).map_err(BuildError::Routes)?;
     let edge = Arc::new(edge::Edge { env: needs.env, authenticator: needs.authenticator, table });
-    let own = pages::router(document, &needs.about).merge(needs.files.unwrap_or_default());
+    let files = needs.files.unwrap_or_default();
+    let own: Router<Arc<edge::Edge>> =
+        pages::router(document, &needs.about).merge(files.with_state(()));
     let own = own.layer(axum::middleware::map_response(edge::harden));
     Ok(own.fallback(edge::handle).with_state(edge).layer(cors))
 }

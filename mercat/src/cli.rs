@@ -1,0 +1,194 @@
+//! The command line's grammar. `mercat --help` is made of these texts.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Mercat runs a shop backend: catalog, carts, checkout, stock, payments, accounts.
+///
+/// `mercat up` starts a whole shop in this process, on SQLite files in a data folder, and creates
+/// what is missing. `mercat up --demo` adds a demo shop to look at.
+///
+/// Every command reads `mercat.toml` (or `--config FILE`), then variables such as
+/// `MERCAT_GATEWAY__CORS_ORIGINS`, then `--set section.key=value`; `mercat config print` shows all
+/// keys with their values.
+#[derive(Parser)]
+#[command(name = "mercat", version, max_term_width = 100)]
+pub struct Cli {
+    /// Read the configuration from FILE instead of ./mercat.toml.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Set one key of the configuration; may be given more than once.
+    #[arg(long = "set", global = true, value_name = "SECTION.KEY=VALUE", value_parser = key_value)]
+    pub set: Vec<(String, String)>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Start a whole shop in this process.
+    ///
+    /// Creates the data folder, the databases, the signing key and the first staff account when
+    /// they are missing, prints the addresses and (once) the staff password, and serves until
+    /// SIGTERM or Ctrl-C. Killing it loses nothing that was acknowledged.
+    Up(Up),
+    /// Import products from a CSV file of Shopify or Vendure.
+    ///
+    /// Into the shop that runs at --server (with a token of a staff member or an API key that has
+    /// catalog:import), or straight into a data folder while no shop runs on it. A row that cannot
+    /// be imported is reported with its line and column; good products go in all the same.
+    /// Importing the same file again changes nothing. Ends with 2 when rows were refused.
+    Import(Import),
+    /// Write all products as a Shopify CSV file, which imports again without a change.
+    Export(Export),
+    /// Create or update the databases of a data folder, and end.
+    Migrate(Data),
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(Config),
+    /// Look at events that a consumer could not digest, and free them.
+    ///
+    /// Works on a data folder while no shop runs on it.
+    #[command(subcommand)]
+    Events(Events),
+}
+
+#[derive(Args)]
+pub struct Data {
+    /// The data folder. Default: `data` of the configuration, ./data.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct Up {
+    #[command(flatten)]
+    pub data: Data,
+    /// Where to serve the shop. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// How the services reach each other.
+    #[arg(long, value_enum, default_value_t = Topology::Embedded)]
+    pub topology: Topology,
+    /// Load the demo shop: 61 made-up products with pictures, in four currencies.
+    #[arg(long)]
+    pub demo: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Topology {
+    /// One process; calls are direct.
+    Embedded,
+    /// One process; calls go through gRPC, as between processes. For tests.
+    Loopback,
+}
+
+impl Topology {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Loopback => "loopback",
+        }
+    }
+}
+
+#[derive(Args)]
+pub struct Remote {
+    #[command(flatten)]
+    pub data: Data,
+    /// Address of a running shop, such as http://127.0.0.1:8080.
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    pub server: Option<String>,
+    /// Access token or API key for --server.
+    #[arg(long, value_name = "TOKEN", env = "MERCAT_TOKEN", hide_env_values = true, requires = "server")]
+    pub token: Option<String>,
+}
+
+#[derive(Args)]
+pub struct Import {
+    /// The CSV file; `-` reads standard input.
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub remote: Remote,
+    /// What the file is; `auto` tells by its header.
+    #[arg(long, value_enum, default_value_t = Format::Auto)]
+    pub format: Format,
+    /// Check everything and report, but change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Currency of prices whose column names none. Default: that of the shop.
+    #[arg(long, value_name = "ISO4217")]
+    pub currency: Option<String>,
+    /// Language of the texts. Default: that of the shop.
+    #[arg(long, value_name = "TAG")]
+    pub locale: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Auto,
+    Shopify,
+    Vendure,
+}
+
+#[derive(Args)]
+pub struct Export {
+    /// Where to write; `-` is standard output.
+    #[arg(default_value = "-")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Subcommand)]
+pub enum Config {
+    /// Say whether the configuration is accepted; ends with 1 and names the key if not.
+    Check,
+    /// Print every key with its value, as TOML. Secrets are left out.
+    Print,
+}
+
+#[derive(Subcommand)]
+pub enum Events {
+    /// List parked events: consumer, event, aggregate, version, tries, error.
+    Parked(Data),
+    /// Handle the parked events of an aggregate again, in order, until one fails.
+    Replay {
+        /// Such as `inventory.orders`.
+        consumer: String,
+        /// The aggregate's id, as `parked` prints it.
+        aggregate: kernel::id::Uuid,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Give up on one parked event.
+    Skip {
+        /// Such as `inventory.orders`.
+        consumer: String,
+        /// The event's id, as `parked` prints it.
+        event: kernel::id::Uuid,
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if key.contains('.') || !key.is_empty() => {
+            Ok((key.to_owned(), value.to_owned()))
+        }
+        _ => Err("wants SECTION.KEY=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,52 @@
+//! `mercat export`.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use platform::{Context, Env};
+
+use super::choose_data;
+use super::remote::Server;
+use crate::cli::{Export, Topology};
+use crate::config::Config;
+use crate::data::DataFolder;
+use crate::output;
+use crate::shop::Shop;
+
+pub async fn run(mut config: Config, export: Export) -> Result<ExitCode, String> {
+    let mut out = writer(&export.file)?;
+    let failed = |error: std::io::Error| format!("{}: {error}", export.file.display());
+    if let Some(server) = Server::of(&export.remote)? {
+        let response = server.send(server.get("/v1/admin/products/export")).await?;
+        let mut chunks = response.bytes_stream();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|error| format!("the export broke off: {error}"))?;
+            out.write_all(&chunk).map_err(failed)?;
+        }
+    } else {
+        choose_data(&mut config, &export.remote.data);
+        let env = Env::system();
+        let folder = DataFolder::open(&config.data)?;
+        let shop = Shop::assemble(&env, &config, &folder, Topology::Embedded).await?;
+        let context = Context::background(&env, "mercat", Duration::from_hours(24));
+        let mut chunks = shop.exporter.stream(context);
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|error| format!("the export broke off: {error}"))?;
+            out.write_all(&chunk).map_err(failed)?;
+        }
+    }
+    out.flush().map_err(failed)?;
+    output::note("exported");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn writer(path: &Path) -> Result<Box<dyn Write>, String> {
+    if path.as_os_str() == "-" {
+        return Ok(Box::new(std::io::BufWriter::new(std::io::stdout())));
+    }
+    let file = std::fs::File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(Box::new(std::io::BufWriter::new(file)))
+}

@@ -1,0 +1,146 @@
+//! `mercat import`.
+
+use std::fs::File;
+use std::io::Read;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use catalog::{ImportOptions, Report};
+use indicatif::{ProgressBar, ProgressStyle};
+use platform::shutdown::Shutdown;
+use platform::{Context, Env};
+use tokio_util::io::ReaderStream;
+
+use super::choose_data;
+use super::remote::Server;
+use crate::cli::{Format, Import, Topology};
+use crate::config::Config;
+use crate::data::DataFolder;
+use crate::output;
+use crate::shop::Shop;
+
+/// The command ends with this when rows were refused.
+const ROWS_REFUSED: u8 = 2;
+
+pub async fn run(config: Config, import: Import) -> Result<ExitCode, String> {
+    let report = match Server::of(&import.remote)? {
+        Some(server) => upload(&server, &import).await?,
+        None => here(config, &import).await?,
+    };
+    tell(&report);
+    Ok(if report.errors_total == 0 { ExitCode::SUCCESS } else { ExitCode::from(ROWS_REFUSED) })
+}
+
+fn format(import: &Import) -> &'static str {
+    match import.format {
+        Format::Auto => "auto",
+        Format::Shopify => "shopify",
+        Format::Vendure => "vendure",
+    }
+}
+
+async fn here(mut config: Config, import: &Import) -> Result<Report, String> {
+    choose_data(&mut config, &import.remote.data);
+    let env = Env::system();
+    let options = ImportOptions {
+        format: format(import).parse().map_err(|error| format!("--format: {error}"))?,
+        dry_run: import.dry_run,
+        currency: import.currency.clone(),
+        locale: import.locale.clone(),
+    };
+    let file: Box<dyn Read + Send> = if import.file.as_os_str() == "-" {
+        Box::new(std::io::stdin())
+    } else {
+        let name = import.file.display();
+        Box::new(File::open(&import.file).map_err(|error| format!("{name}: {error}"))?)
+    };
+    let size = std::fs::metadata(&import.file).map_or(0, |metadata| metadata.len());
+    let folder = DataFolder::open(&config.data)?;
+    let shop = Shop::assemble(&env, &config, &folder, Topology::Embedded).await?;
+    super::up::tell_first_staff(shop.first_staff.as_ref());
+    let shutdown = Shutdown::new();
+    shop.start(&shutdown);
+    let bar = bar(size);
+    let shown = bar.clone();
+    let context = Context::background(&env, "mercat", Duration::from_hours(24));
+    let outcome = shop
+        .importer
+        .import(&context, file, options, move |progress| {
+            shown.set_position(progress.bytes);
+            shown.set_message(format!("{} products", progress.products));
+        })
+        .await;
+    bar.finish_and_clear();
+    // Events still wait in the outboxes; the next start delivers them as well.
+    while !shop.bus.is_quiet().await {
+        env.sleep(Duration::from_millis(20)).await;
+    }
+    shutdown.advance(platform::shutdown::Phase::Stopping);
+    outcome.map_err(|error| error.to_string())
+}
+
+/// Drawn on a terminal only.
+fn bar(size: u64) -> ProgressBar {
+    let bar = if size == 0 { ProgressBar::new_spinner() } else { ProgressBar::new(size) };
+    let template = "{bar:32} {percent:>3} %  {bytes}/{total_bytes}  {msg}  {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+async fn upload(server: &Server, import: &Import) -> Result<Report, String> {
+    let name = import.file.display();
+    let failed = |error: std::io::Error| format!("{name}: {error}");
+    let mut query = vec![("format", format(import).to_owned())];
+    if import.dry_run {
+        query.push(("dry_run", "true".to_owned()));
+    }
+    query.extend(import.currency.clone().map(|currency| ("currency", currency)));
+    query.extend(import.locale.clone().map(|locale| ("locale", locale)));
+    let body = if import.file.as_os_str() == "-" {
+        reqwest::Body::wrap_stream(ReaderStream::new(tokio::io::stdin()))
+    } else {
+        let file = tokio::fs::File::open(&import.file).await.map_err(failed)?;
+        let bar = bar(file.metadata().await.map_err(failed)?.len());
+        reqwest::Body::wrap_stream(ReaderStream::new(bar.wrap_async_read(file)))
+    };
+    let request = server
+        .post("/v1/admin/products/import")
+        .query(&query)
+        .header("content-type", "text/csv")
+        .body(body);
+    let response = server.send(request).await?;
+    response.json().await.map_err(|error| format!("the report cannot be read: {error}"))
+}
+
+fn tell(report: &Report) {
+    let products = &report.products;
+    for error in &report.errors {
+        let column = error.column.as_deref().unwrap_or("-");
+        output::line(format_args!(
+            "line {}, column {column}: {} (given: {:?})",
+            error.line, error.message, error.value
+        ));
+    }
+    let shown = report.errors.len() as u64;
+    if report.errors_total > shown {
+        output::line(format_args!("… and {} more", report.errors_total - shown));
+    }
+    if !report.unknown_columns.is_empty() {
+        output::line(format_args!("kept aside: {}", report.unknown_columns.join(", ")));
+    }
+    output::line(format_args!(
+        "{} rows: {} products created, {} updated, {} unchanged, {} failed; {} variants; stock: {} \
+         changed, {} unchanged{}",
+        report.rows,
+        products.created,
+        products.updated,
+        products.unchanged,
+        products.failed,
+        report.variants,
+        report.stock.changed,
+        report.stock.unchanged,
+        if report.dry_run { " (dry run: nothing was written)" } else { "" }
+    ));
+}

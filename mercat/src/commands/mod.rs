@@ -1,0 +1,36 @@
+//! One file a command.
+
+mod config;
+mod events;
+mod export;
+mod import;
+mod migrate;
+mod remote;
+mod up;
+
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command, Data};
+use crate::config::Config;
+
+/// Runs what was asked for. An error is a sentence for the person who typed it.
+pub async fn run(cli: Cli) -> Result<ExitCode, String> {
+    let read = || {
+        crate::config::read(cli.config.as_deref(), &cli.set).map_err(|error| error.to_string())
+    };
+    match cli.command {
+        Command::Up(up) => up::run(read()?, up).await,
+        Command::Import(import) => import::run(read()?, import).await,
+        Command::Export(export) => export::run(read()?, export).await,
+        Command::Migrate(data) => migrate::run(read()?, &data).await,
+        Command::Config(command) => config::run(&read()?, &command),
+        Command::Events(command) => events::run(read()?, command).await,
+    }
+}
+
+/// A flag goes before the configuration.
+fn choose_data(config: &mut Config, data: &Data) {
+    if let Some(folder) = &data.data {
+        config.data.clone_from(folder);
+    }
+}

@@ -1,0 +1,70 @@
+//! Everything that may be configured, one section a service.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use platform::config::{ConfigError, load};
+use platform::telemetry::TelemetryConfig;
+use serde::{Deserialize, Serialize};
+
+/// `mercat.toml`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The data folder: one SQLite file a service.
+    pub data: PathBuf,
+    /// Where the shop is served. Loopback unless told otherwise: put a TLS proxy before it.
+    pub listen: SocketAddr,
+    /// How long requests in flight may take to end at shutdown, in seconds.
+    pub drain_seconds: u64,
+    pub store: StoreConfig,
+    pub telemetry: TelemetryConfig,
+    pub gateway: gateway::Config,
+    pub identity: identity::Config,
+    pub catalog: catalog::Config,
+    pub inventory: inventory::Config,
+    pub ordering: ordering::Config,
+    pub payment: payment::Config,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("data"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            drain_seconds: 25,
+            store: StoreConfig::default(),
+            telemetry: TelemetryConfig::default(),
+            gateway: gateway::Config::default(),
+            identity: identity::Config::default(),
+            catalog: catalog::Config::default(),
+            inventory: inventory::Config::default(),
+            ordering: ordering::Config::default(),
+            payment: payment::Config::default(),
+        }
+    }
+}
+
+/// `[store]`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreConfig {
+    /// Page cache of each service's writer, in KiB; each reader has a quarter of it.
+    pub cache_kib: u32,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { cache_kib: 4096 }
+    }
+}
+
+/// `./mercat.toml` if there is one (or `file`, which must exist), the environment, `overrides`.
+pub fn read(file: Option<&Path>, overrides: &[(String, String)]) -> Result<Config, ConfigError> {
+    let usual = Path::new("mercat.toml");
+    let file = file.or_else(|| usual.exists().then_some(usual));
+    load(file, std::env::vars().filter(|(name, _)| !RESERVED.contains(&name.as_str())), overrides)
+}
+
+/// Variables with our prefix that are not configuration.
+const RESERVED: &[&str] = &["MERCAT_TOKEN", "MERCAT_CRASH_AT"];

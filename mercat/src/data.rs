@@ -1,0 +1,85 @@
+//! The data folder: who may use it, and what a running shop tells about itself.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+/// A data folder that no other process uses while this lives.
+pub struct DataFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// `run.json` in the data folder of a running shop.
+#[derive(Serialize)]
+pub struct Run<'a> {
+    pub shop: String,
+    pub internal: String,
+    pub pid: u32,
+    pub topology: &'a str,
+    pub ready_ms: u64,
+}
+
+impl DataFolder {
+    /// Creates the folder when it is missing, readable by its owner only, and locks it.
+    pub fn open(path: &Path) -> Result<Self, String> {
+        let failed = |what: &str, error: &dyn std::fmt::Display| {
+            format!("the data folder {} {what}: {error}", path.display())
+        };
+        std::fs::create_dir_all(path).map_err(|error| failed("cannot be created", &error))?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+                .map_err(|error| failed("cannot be made private", &error))?;
+        }
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join("lock"))
+            .map_err(|error| failed("cannot be locked", &error))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(format!(
+                "the data folder {} is in use by another mercat; stop it, or name another folder \
+                 with --data",
+                path.display()
+            )),
+            Err(TryLockError::Error(error)) => Err(failed("cannot be locked", &error)),
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn database(&self, service: &str) -> PathBuf {
+        self.path.join(format!("{service}.db"))
+    }
+
+    /// Written whole or not at all, so that a reader never sees half of it.
+    pub fn tell(&self, run: &Run<'_>) -> std::io::Result<()> {
+        let draft = self.path.join("run.json.new");
+        std::fs::write(&draft, serde_json::to_vec_pretty(run)?)?;
+        std::fs::rename(draft, self.path.join("run.json"))
+    }
+
+    pub fn untell(&self) {
+        let _ = std::fs::remove_file(self.path.join("run.json"));
+    }
+}
+
+/// `http://` and an address that a browser takes: the unspecified address becomes loopback.
+pub fn url(address: SocketAddr) -> String {
+    let mut address = address;
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    format!("http://{address}")
+}

@@ -1,0 +1,169 @@
+//! The composition root: every service, its store, its calls, its events.
+
+mod auth;
+mod links;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use platform::auth::Authenticator;
+use platform::bus::LocalBus;
+use platform::bus::local::Subscription;
+use platform::executor::Executor;
+use platform::service::{Base, Service, Task};
+use platform::shutdown::Shutdown;
+use platform::store::Schema;
+use platform::store::sqlite::{Options, SqliteEngine};
+use platform::{Context, Env};
+
+use crate::cli::Topology;
+use crate::config::Config;
+use crate::data::DataFolder;
+use links::Links;
+
+/// All services, wired and not yet running.
+pub struct Shop {
+    pub env: Env,
+    pub authenticator: Arc<Authenticator>,
+    pub services: Vec<Service>,
+    pub bus: LocalBus,
+    pub importer: Arc<catalog::Importer>,
+    pub first_staff: Option<identity::FirstStaff>,
+}
+
+/// How long the answers of idempotency keys are kept. The promise is a day at least.
+const ANSWERS: Duration = Duration::from_hours(48);
+
+struct Stores<'a> {
+    env: &'a Env,
+    data: &'a DataFolder,
+    options: Options,
+    authenticator: &'a Arc<Authenticator>,
+}
+
+impl Stores<'_> {
+    /// Opens (creates, migrates) the database of a service.
+    fn base(&self, schema: &Schema) -> Result<Base, String> {
+        let path = self.data.database(schema.service);
+        let engine = SqliteEngine::shared(&path, schema, self.options)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        let executor = Executor::start(schema.service, self.env, engine);
+        let authenticator = self.authenticator.clone();
+        Ok(Base { env: self.env.clone(), executor, authenticator })
+    }
+}
+
+impl Shop {
+    /// Opens the databases and builds every service. Creates what a fresh data folder lacks.
+    pub async fn assemble(
+        env: &Env,
+        config: &Config,
+        data: &DataFolder,
+        topology: Topology,
+    ) -> Result<Self, String> {
+        let authenticator = Arc::new(Authenticator::new(
+            env.clone(),
+            config.identity.issuer.clone(),
+            config.identity.audience.clone(),
+        ));
+        let options = Options { cache_kib: config.store.cache_kib, ..Options::default() };
+        let stores = Stores { env, data, options, authenticator: &authenticator };
+        let links = Links::new(env.clone(), topology);
+        let context = Context::background(env, "mercat", Duration::from_secs(60));
+        let wrong = |error: platform::service::BuildError| error.to_string();
+
+        let identity = identity::build(identity::Needs {
+            base: stores.base(&identity::schema())?,
+            config: config.identity.clone(),
+        })
+        .map_err(wrong)?;
+        let first_staff =
+            identity.setup.bootstrap(&context).await.map_err(|error| format!("identity: {error}"))?;
+        authenticator.connect(Arc::new(auth::Source::new(env.clone(), links.identity(identity.api))));
+
+        let inventory = inventory::build(inventory::Needs {
+            base: stores.base(&inventory::schema())?,
+            config: config.inventory.clone(),
+        })
+        .map_err(wrong)?;
+        let stock = links.inventory(inventory.api);
+
+        let catalog = catalog::build(catalog::Needs {
+            base: stores.base(&catalog::schema())?,
+            config: config.catalog.clone(),
+            inventory: stock.clone(),
+        })
+        .map_err(wrong)?;
+
+        let payment = payment::build(payment::Needs {
+            base: stores.base(&payment::schema())?,
+            config: payment_config(config, data),
+        })
+        .map_err(wrong)?;
+
+        let ordering = ordering::build(ordering::Needs {
+            base: stores.base(&ordering::schema())?,
+            config: config.ordering.clone(),
+            catalog: links.catalog(catalog.api),
+            inventory: stock,
+            payment: links.payment(payment.api),
+        })
+        .map_err(wrong)?;
+        ordering.bootstrap(&context).await.map_err(|error| format!("ordering: {error}"))?;
+
+        let services = vec![
+            identity.service,
+            catalog.service,
+            inventory.service,
+            ordering.service,
+            payment.service,
+        ];
+        let bus = bus(env, &services);
+        let importer = catalog.importer;
+        Ok(Self { env: env.clone(), authenticator, services, bus, importer, first_staff })
+    }
+
+    /// Starts relays and periodic work. They end with `shutdown`.
+    pub fn start(&self, shutdown: &Shutdown) {
+        self.bus.start(shutdown);
+        self.authenticator.task().start(&self.env, "gateway", shutdown.clone());
+        for service in &self.services {
+            for task in &service.tasks {
+                task.clone().start(&self.env, service.name, shutdown.clone());
+            }
+            let executor = service.executor.clone();
+            let forget = Task::new("idempotency.forget", Duration::from_hours(1), move |_| {
+                let executor = executor.clone();
+                async move {
+                    let before = executor.env().now().minus(ANSWERS);
+                    executor.forget_answers_before(before).await.map_err(|error| error.to_string())
+                }
+            });
+            forget.start(&self.env, service.name, shutdown.clone());
+        }
+    }
+}
+
+/// The test provider plays somebody outside who remembers: its own file outlives a killed shop.
+fn payment_config(config: &Config, data: &DataFolder) -> payment::Config {
+    let mut payment = config.payment.clone();
+    if payment.test_provider.folder.is_none() {
+        payment.test_provider.folder = Some(data.path().join("test-provider"));
+    }
+    payment
+}
+
+fn bus(env: &Env, services: &[Service]) -> LocalBus {
+    let publishers = services.iter().map(|service| service.executor.clone()).collect();
+    let subscriptions = services
+        .iter()
+        .flat_map(|service| {
+            let executor = &service.executor;
+            service.consumers.iter().map(move |consumer| Subscription {
+                consumer: consumer.clone(),
+                executor: executor.clone(),
+            })
+        })
+        .collect();
+    LocalBus::new(env.clone(), publishers, subscriptions)
+}
