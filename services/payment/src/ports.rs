@@ -39,11 +39,8 @@ pub trait Provider: Send + Sync + 'static {
     async fn look_up(&self, key: &str) -> Answer;
 
     /// Checks that a notification is the provider's and recent, and says what it is about.
-    fn read_notification(
-        &self,
-        delivery: &Delivery,
-        now: Timestamp,
-    ) -> Result<Told, DeliveryError>;
+    fn read_notification(&self, delivery: &Delivery, now: Timestamp)
+    -> Result<Told, DeliveryError>;
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +70,10 @@ pub struct Delivery {
 
 impl Delivery {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(header, _)| header == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 

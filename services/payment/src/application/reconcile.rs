@@ -55,7 +55,11 @@ impl Payments {
             return Ok(());
         };
         for _ in 0..ROUNDS {
-            let Some(payment) = self.executor.store().get::<Payment>(payment_id.uuid()).await?
+            let Some(payment) = self
+                .executor
+                .store()
+                .get::<Payment>(payment_id.uuid())
+                .await?
             else {
                 return Ok(());
             };

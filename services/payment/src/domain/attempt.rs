@@ -41,7 +41,9 @@ impl Attempt {
     #[must_use]
     pub fn again(self, now: Timestamp) -> Self {
         let doublings = self.tries.min(10);
-        let pause = FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
+        let pause = FIRST_PAUSE
+            .saturating_mul(1 << doublings)
+            .min(LONGEST_PAUSE);
         Self {
             tries: self.tries.saturating_add(1).max(2),
             next_at: now.plus(pause),

@@ -45,7 +45,11 @@ pub enum Begun {
 impl NewPayment {
     fn check(&self) -> Result<(), Rejection> {
         let asked = self.amount.amount_minor();
-        let range = if self.token.is_some() { 0..=Money::LIMIT } else { 0..=0 };
+        let range = if self.token.is_some() {
+            0..=Money::LIMIT
+        } else {
+            0..=0
+        };
         if range.contains(&asked) {
             Ok(())
         } else {
@@ -55,7 +59,11 @@ impl NewPayment {
 
     /// The first request of an order: an intent that the caller has `patience` to follow up.
     /// An order that costs nothing is authorized without a provider.
-    pub fn begin(self, patience: Duration, now: Timestamp) -> Result<(Payment, Begun, Vec<Fact>), Rejection> {
+    pub fn begin(
+        self,
+        patience: Duration,
+        now: Timestamp,
+    ) -> Result<(Payment, Begun, Vec<Fact>), Rejection> {
         self.check()?;
         let amount = self.amount;
         let (stage, begun, facts) = match self.token {
@@ -124,7 +132,7 @@ impl Payment {
             Stage::Pending(_) => self.settle_request(answer, now),
             Stage::Voided {
                 amount: Some(_),
-                reference: None,
+                charge: None,
                 watch,
             } if matches!(answer, Answer::Done { .. }) => {
                 *watch = Some(Attempt::wanted(now));
@@ -160,7 +168,7 @@ impl Payment {
             Answer::NeverSeen if cancelled => {
                 self.stage = Stage::Voided {
                     amount: Some(amount),
-                    reference: None,
+                    charge: None,
                     watch: Some(Attempt {
                         tries: 1,
                         next_at: now.plus(LATE_CHARGE_WATCH),

@@ -15,14 +15,19 @@ const REASON_CHARS: usize = 200;
 
 impl Payment {
     /// The mark of a cancel that came before its try: a late try is refused.
-    pub fn mark(order_id: OrderId, provider: &str, reason: &str, now: Timestamp) -> (Self, Vec<Fact>) {
+    pub fn mark(
+        order_id: OrderId,
+        provider: &str,
+        reason: &str,
+        now: Timestamp,
+    ) -> (Self, Vec<Fact>) {
         let mut payment = Self {
             id: PaymentId::of_order(order_id),
             order_id,
             provider: provider.to_owned(),
             stage: Stage::Voided {
                 amount: None,
-                reference: None,
+                charge: None,
                 watch: None,
             },
             cancelled: None,
@@ -66,7 +71,8 @@ impl Payment {
     /// Asks for everything that brings a cancelled payment closer to holding nothing. Captures
     /// under way are waited for: whether to void or to refund depends on them.
     pub(super) fn unwind(&mut self, now: Timestamp) -> Vec<Fact> {
-        let (Some(cancelled), Stage::Authorized(charge)) = (&self.cancelled, &mut self.stage) else {
+        let (Some(cancelled), Stage::Authorized(charge)) = (&self.cancelled, &mut self.stage)
+        else {
             return Vec::new();
         };
         if charge.has_pending_capture() {
@@ -76,7 +82,7 @@ impl Payment {
             // It cost nothing: there is nothing to give back and nobody to ask.
             self.stage = Stage::Voided {
                 amount: Some(charge.authorized),
-                reference: None,
+                charge: None,
                 watch: None,
             };
             self.note(now, Moment::Voided, None, None);
@@ -98,7 +104,12 @@ impl Payment {
         if !refundable.is_zero() {
             // Refused only when there are too many refunds already: staff must look at it then.
             if self.request_refund(refund_id, wish, now).is_err() {
-                self.note(now, Moment::RefundFailed, Some(refundable), Some("too_many_operations"));
+                self.note(
+                    now,
+                    Moment::RefundFailed,
+                    Some(refundable),
+                    Some("too_many_operations"),
+                );
             }
         }
         Vec::new()
@@ -143,7 +154,7 @@ impl Payment {
             if !charge.captures.iter().any(Operation::is_done) {
                 self.stage = Stage::Voided {
                     amount: Some(charge.authorized),
-                    reference: charge.reference.take(),
+                    charge: Some(charge.clone()),
                     watch: None,
                 };
                 self.note(now, Moment::Voided, Some(amount), None);

@@ -38,7 +38,11 @@ pub struct Wish {
 pub const MAX_OPERATIONS: usize = 50;
 
 fn sum<I>(operations: &[Operation<I>], counts: impl Fn(&Operation<I>) -> bool) -> i64 {
-    operations.iter().filter(|o| counts(o)).map(|o| o.amount.amount_minor()).sum()
+    operations
+        .iter()
+        .filter(|o| counts(o))
+        .map(|o| o.amount.amount_minor())
+        .sum()
 }
 
 fn committed<I>(operation: &Operation<I>) -> bool {
@@ -205,7 +209,10 @@ impl Payment {
         let Stage::Authorized(charge) = &mut self.stage else {
             return Vec::new();
         };
-        let Some(capture) = charge.captures.iter_mut().find(|c| c.id == id && c.is_pending())
+        let Some(capture) = charge
+            .captures
+            .iter_mut()
+            .find(|c| c.id == id && c.is_pending())
         else {
             return Vec::new();
         };
@@ -231,7 +238,11 @@ impl Payment {
         let Stage::Authorized(charge) = &mut self.stage else {
             return Vec::new();
         };
-        let Some(refund) = charge.refunds.iter_mut().find(|r| r.id == id && r.is_pending()) else {
+        let Some(refund) = charge
+            .refunds
+            .iter_mut()
+            .find(|r| r.id == id && r.is_pending())
+        else {
             return Vec::new();
         };
         let (amount, done) = (refund.amount, refund.settle(answer, now));

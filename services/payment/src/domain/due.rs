@@ -20,14 +20,29 @@ pub struct Errand {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Work {
-    Authorize { amount: Money, token: PaymentToken },
+    Authorize {
+        amount: Money,
+        token: PaymentToken,
+    },
     /// The order is off while its authorization is in doubt: find out, and ask for nothing.
     FindOut,
-    Capture { id: CaptureId, reference: String, amount: Money },
-    Refund { id: RefundId, reference: String, amount: Money },
-    Void { reference: String },
+    Capture {
+        id: CaptureId,
+        reference: String,
+        amount: Money,
+    },
+    Refund {
+        id: RefundId,
+        reference: String,
+        amount: Money,
+    },
+    Void {
+        reference: String,
+    },
     /// See whether a charge came late, and void it.
-    LateCharge { void_key: String },
+    LateCharge {
+        void_key: String,
+    },
 }
 
 impl Work {
@@ -44,8 +59,14 @@ impl Work {
 impl Payment {
     /// The errand that stands under `key`, for the one who just asked for it.
     pub fn first_errand(&self, key: &str) -> Option<Errand> {
-        let errand = self.errands(None).into_iter().find(|errand| errand.key == key)?;
-        Some(Errand { asked_before: false, ..errand })
+        let errand = self
+            .errands(None)
+            .into_iter()
+            .find(|errand| errand.key == key)?;
+        Some(Errand {
+            asked_before: false,
+            ..errand
+        })
     }
 
     /// What to ask the provider, in an order that is safe; only what is due when `now` is given.
@@ -77,7 +98,15 @@ impl Payment {
                     if let Some(attempt) = capture.attempt() {
                         let (id, amount) = (capture.id, capture.amount);
                         let reference = reference();
-                        add(attempt, id.to_string(), Work::Capture { id, reference, amount });
+                        add(
+                            attempt,
+                            id.to_string(),
+                            Work::Capture {
+                                id,
+                                reference,
+                                amount,
+                            },
+                        );
                     }
                 }
                 if let Some(attempt) = charge.void.as_ref().and_then(Operation::attempt) {
@@ -88,11 +117,22 @@ impl Payment {
                     if let Some(attempt) = refund.attempt() {
                         let (id, amount) = (refund.id, refund.amount);
                         let reference = reference();
-                        add(attempt, id.to_string(), Work::Refund { id, reference, amount });
+                        add(
+                            attempt,
+                            id.to_string(),
+                            Work::Refund {
+                                id,
+                                reference,
+                                amount,
+                            },
+                        );
                     }
                 }
             }
-            Stage::Voided { watch: Some(attempt), .. } => {
+            Stage::Voided {
+                watch: Some(attempt),
+                ..
+            } => {
                 let void_key = self.id.void_key();
                 add(*attempt, self.id.to_string(), Work::LateCharge { void_key });
             }
@@ -122,7 +162,11 @@ impl Payment {
                 let captures = charge.captures.iter().filter_map(Operation::attempt);
                 let refunds = charge.refunds.iter().filter_map(Operation::attempt);
                 let void = charge.void.iter().filter_map(Operation::attempt);
-                captures.chain(refunds).chain(void).map(|attempt| attempt.next_at).min()
+                captures
+                    .chain(refunds)
+                    .chain(void)
+                    .map(|attempt| attempt.next_at)
+                    .min()
             }
         }
     }
@@ -131,12 +175,21 @@ impl Payment {
     pub fn hurry(&mut self, now: Timestamp) -> bool {
         match &mut self.stage {
             Stage::Pending(request) => request.attempt.next_at = request.attempt.next_at.min(now),
-            Stage::Voided { watch: Some(attempt), .. } => {
+            Stage::Voided {
+                watch: Some(attempt),
+                ..
+            } => {
                 attempt.next_at = attempt.next_at.min(now);
             }
             Stage::Authorized(charge) => {
-                charge.captures.iter_mut().for_each(|capture| capture.hurry(now));
-                charge.refunds.iter_mut().for_each(|refund| refund.hurry(now));
+                charge
+                    .captures
+                    .iter_mut()
+                    .for_each(|capture| capture.hurry(now));
+                charge
+                    .refunds
+                    .iter_mut()
+                    .for_each(|refund| refund.hurry(now));
                 charge.void.iter_mut().for_each(|void| void.hurry(now));
             }
             Stage::Declined { .. } | Stage::Voided { watch: None, .. } => {}
@@ -147,7 +200,12 @@ impl Payment {
     /// The requests that can be answered now, each handed out once.
     pub fn take_answerable(&mut self) -> Vec<(OperationId, RequestKey)> {
         let mut answerable = Vec::new();
-        if let Stage::Authorized(charge) = &mut self.stage {
+        if let Stage::Authorized(charge)
+        | Stage::Voided {
+            charge: Some(charge),
+            ..
+        } = &mut self.stage
+        {
             for capture in &mut charge.captures {
                 let id = OperationId::Capture(capture.id);
                 answerable.extend(capture.take_answerable().map(|request| (id, request)));

@@ -63,7 +63,9 @@ impl LedgerEntry {
     /// The entry that a fact makes; `None` when no money moved.
     pub fn of(payment_id: PaymentId, fact: &Fact, now: Timestamp) -> Option<Self> {
         let (cause, debit, credit, amount) = match *fact {
-            Fact::Captured { capture, amount, .. } => (
+            Fact::Captured {
+                capture, amount, ..
+            } => (
                 Cause::Capture(capture),
                 Account::ProviderClearing,
                 Account::OrderReceipts,
@@ -82,7 +84,10 @@ impl LedgerEntry {
             payment_id,
             cause,
             postings: vec![
-                Posting { account: debit, amount },
+                Posting {
+                    account: debit,
+                    amount,
+                },
                 Posting {
                     account: credit,
                     amount: negative,
@@ -102,7 +107,10 @@ impl LedgerEntry {
             return Ok(0);
         };
         let zero = Money::zero(first.amount.currency());
-        let sum = self.postings.iter().try_fold(zero, |sum, p| sum.checked_add(p.amount))?;
+        let sum = self
+            .postings
+            .iter()
+            .try_fold(zero, |sum, p| sum.checked_add(p.amount))?;
         Ok(sum.amount_minor())
     }
 }

@@ -45,7 +45,9 @@ pub enum Stage {
     /// Nothing is held. Without an amount it is the mark of a cancel that came before its try.
     Voided {
         amount: Option<Money>,
-        reference: Option<String>,
+        /// What there was, once it is given back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        charge: Option<Charge>,
         /// The provider never saw our request when we looked, but it may be late on its way: look
         /// once more, and give back what turns up.
         watch: Option<Attempt>,
@@ -171,12 +173,16 @@ impl Payment {
     /// The provider's name for the charge, when there is one.
     pub fn provider_reference(&self) -> Option<&str> {
         match &self.stage {
-            Stage::Authorized(charge) => charge.reference.as_deref(),
-            Stage::Voided { reference, .. } => reference.as_deref(),
-            Stage::Pending(_) | Stage::Declined { .. } => None,
+            Stage::Authorized(charge)
+            | Stage::Voided {
+                charge: Some(charge),
+                ..
+            } => charge.reference.as_deref(),
+            _ => None,
         }
     }
 
+    /// The authorization, while there is one.
     pub const fn charge(&self) -> Option<&Charge> {
         match &self.stage {
             Stage::Authorized(charge) => Some(charge),
@@ -184,7 +190,25 @@ impl Payment {
         }
     }
 
-    pub(super) fn note(&mut self, at: Timestamp, what: Moment, amount: Option<Money>, detail: Option<&str>) {
+    /// The authorization, even when it was given back.
+    pub const fn past_charge(&self) -> Option<&Charge> {
+        match &self.stage {
+            Stage::Authorized(charge)
+            | Stage::Voided {
+                charge: Some(charge),
+                ..
+            } => Some(charge),
+            _ => None,
+        }
+    }
+
+    pub(super) fn note(
+        &mut self,
+        at: Timestamp,
+        what: Moment,
+        amount: Option<Money>,
+        detail: Option<&str>,
+    ) {
         self.timeline.push(TimelineEntry {
             at,
             what,

@@ -18,11 +18,15 @@ async fn deliver(shop: &Shop, path: &str, delivery: &Delivery) -> Reply {
     for (name, value) in &delivery.headers {
         request = request.header(name, value);
     }
-    shop.anybody().request(request.body(Body::from(delivery.body.clone())).unwrap()).await
+    shop.anybody()
+        .request(request.body(Body::from(delivery.body.clone())).unwrap())
+        .await
 }
 
 fn told(shop: &Shop, kind: &str, id: PaymentId) -> Delivery {
-    shop.provider.inner.notification(kind, &id.to_string(), &id.to_string())
+    shop.provider
+        .inner
+        .notification(kind, &id.to_string(), &id.to_string())
 }
 
 #[tokio::test]
@@ -56,7 +60,10 @@ async fn a_notification_that_comes_first_changes_nothing() {
         let delivery = told(shop, "charge.authorized", PaymentId::of_order(order));
         let reply = deliver(shop, PATH, &delivery).await.expect(202);
         assert_eq!(reply.body["acting"], false);
-        assert_eq!(shop.authorize(order, 500, "tok_approved").await, Outcome::Authorized);
+        assert_eq!(
+            shop.authorize(order, 500, "tok_approved").await,
+            Outcome::Authorized
+        );
         assert_eq!(shop.charge(order), Some((500, 0, 0, false)));
     })
     .await;
@@ -66,7 +73,10 @@ async fn a_notification_that_comes_first_changes_nothing() {
 async fn what_a_notification_says_is_looked_up_and_not_believed() {
     on_each_engine(hasty(), async |shop| {
         let order = shop.new_order();
-        assert_eq!(shop.authorize(order, 500, "tok_needs_time").await, Outcome::Unknown);
+        assert_eq!(
+            shop.authorize(order, 500, "tok_needs_time").await,
+            Outcome::Unknown
+        );
         let delivery = told(shop, "charge.authorized", PaymentId::of_order(order));
         deliver(shop, PATH, &delivery).await.expect(202);
         shop.reconcile().await;
@@ -103,7 +113,9 @@ async fn unknown_events_are_acknowledged_and_unknown_providers_are_not_found() {
         let delivery = told(shop, "payout.arrived", id);
         let reply = deliver(shop, PATH, &delivery).await.expect(202);
         assert_eq!(reply.body["acting"], false);
-        deliver(shop, "/v1/payments/notifications/other", &delivery).await.expect(404);
+        deliver(shop, "/v1/payments/notifications/other", &delivery)
+            .await
+            .expect(404);
     })
     .await;
 }
@@ -138,10 +150,19 @@ async fn old_notifications_are_forgotten() {
         let store = shop.executor.store();
         let all = || platform::store::Query::new(10);
         let count = async || {
-            store.list::<payment::domain::Notification>(all()).await.unwrap().len()
+            store
+                .list::<payment::domain::Notification>(all())
+                .await
+                .unwrap()
+                .len()
         };
         assert_eq!(count().await, 3);
-        let forget = shop.service.tasks.iter().find(|t| t.name.contains("forget")).unwrap();
+        let forget = shop
+            .service
+            .tasks
+            .iter()
+            .find(|t| t.name.contains("forget"))
+            .unwrap();
         forget.turn(&shop.test.env, "payment").await.unwrap();
         assert_eq!(count().await, 3);
         shop.test.advance(Duration::from_hours(24 * 31));

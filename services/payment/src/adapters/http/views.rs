@@ -161,7 +161,11 @@ fn progress<I>(operation: &Operation<I>) -> (OperationStatus, Option<String>, Op
 
 impl CaptureView {
     pub fn of(payment: &Payment, id: CaptureId) -> Option<Self> {
-        let capture = payment.charge()?.captures.iter().find(|capture| capture.id == id)?;
+        let capture = payment
+            .past_charge()?
+            .captures
+            .iter()
+            .find(|capture| capture.id == id)?;
         Some(Self::new(payment.id, capture))
     }
 
@@ -186,7 +190,11 @@ impl CaptureView {
 
 impl RefundView {
     pub fn of(payment: &Payment, id: RefundId) -> Option<Self> {
-        let refund = payment.charge()?.refunds.iter().find(|refund| refund.id == id)?;
+        let refund = payment
+            .past_charge()?
+            .refunds
+            .iter()
+            .find(|refund| refund.id == id)?;
         Some(Self::new(payment.id, refund))
     }
 
@@ -212,7 +220,7 @@ impl RefundView {
 
 impl PaymentView {
     pub fn of(payment: &Payment) -> Self {
-        let charge = payment.charge();
+        let charge = payment.past_charge();
         let decline_code = match &payment.stage {
             Stage::Declined { code, .. } => Some(code.clone()),
             _ => None,
@@ -236,10 +244,20 @@ impl PaymentView {
                 .is_some_and(Operation::is_pending),
             next_check_at: payment.next_check_at(),
             captures: charge
-                .map(|c| c.captures.iter().map(|capture| CaptureView::new(id, capture)).collect())
+                .map(|c| {
+                    c.captures
+                        .iter()
+                        .map(|capture| CaptureView::new(id, capture))
+                        .collect()
+                })
                 .unwrap_or_default(),
             refunds: charge
-                .map(|c| c.refunds.iter().map(|refund| RefundView::new(id, refund)).collect())
+                .map(|c| {
+                    c.refunds
+                        .iter()
+                        .map(|refund| RefundView::new(id, refund))
+                        .collect()
+                })
                 .unwrap_or_default(),
             timeline: timeline(payment),
             created_at: payment.created_at,
@@ -268,11 +286,16 @@ impl LedgerView {
     pub fn of(payment_id: PaymentId, entries: &[LedgerEntry]) -> Self {
         let mut balances: Vec<PostingView> = Vec::new();
         for posting in entries.iter().flat_map(|entry| &entry.postings) {
-            match balances.iter_mut().find(|balance| balance.account == posting.account) {
+            match balances
+                .iter_mut()
+                .find(|balance| balance.account == posting.account)
+            {
                 // Within one payment all is in one currency and below the limit.
                 Some(balance) => {
-                    balance.amount =
-                        balance.amount.checked_add(posting.amount).unwrap_or(balance.amount);
+                    balance.amount = balance
+                        .amount
+                        .checked_add(posting.amount)
+                        .unwrap_or(balance.amount);
                 }
                 None => balances.push(PostingView {
                     account: posting.account,
@@ -282,7 +305,11 @@ impl LedgerView {
         }
         balances.sort_by_key(|balance| balance.account);
         let entries = entries.iter().map(LedgerEntryView::of).collect();
-        Self { payment_id, entries, balances }
+        Self {
+            payment_id,
+            entries,
+            balances,
+        }
     }
 }
 
@@ -297,7 +324,10 @@ impl LedgerEntryView {
             postings: entry
                 .postings
                 .iter()
-                .map(|posting| PostingView { account: posting.account, amount: posting.amount })
+                .map(|posting| PostingView {
+                    account: posting.account,
+                    amount: posting.amount,
+                })
                 .collect(),
         }
     }

@@ -19,7 +19,11 @@ pub enum Behaviour {
 
 const TOKENS: [(&str, Behaviour, &str); 7] = [
     ("tok_approved", Behaviour::Approve, "Approved at once."),
-    ("tok_declined", Behaviour::Decline("card_declined"), "Declined with `card_declined`."),
+    (
+        "tok_declined",
+        Behaviour::Decline("card_declined"),
+        "Declined with `card_declined`.",
+    ),
     (
         "tok_insufficient_funds",
         Behaviour::Decline("insufficient_funds"),
@@ -52,7 +56,9 @@ pub fn behaviour(token: &str) -> Behaviour {
     TOKENS
         .iter()
         .find(|(name, _, _)| *name == token)
-        .map_or(Behaviour::Decline("invalid_token"), |(_, behaviour, _)| *behaviour)
+        .map_or(Behaviour::Decline("invalid_token"), |(_, behaviour, _)| {
+            *behaviour
+        })
 }
 
 pub fn methods() -> Vec<Method> {
