@@ -111,7 +111,11 @@ mod tests {
     use crate::domain::PermissionSet;
 
     fn tokens() -> JwtTokens {
-        JwtTokens { issuer: "shop".into(), audience: "api".into(), life: Duration::from_mins(5) }
+        JwtTokens {
+            issuer: "shop".into(),
+            audience: "api".into(),
+            life: Duration::from_mins(5),
+        }
     }
 
     fn key(seed: u8) -> (SigningKeyId, SigningKey) {

@@ -5,7 +5,9 @@ use platform::context::Context;
 use platform::executor::{Command, Keys, States};
 
 use super::{Error, Identity, Settings, TRIES, own_session, sessions};
-use crate::domain::{Account, AccountId, Password, Reason, Rejection, Session, SessionId, password};
+use crate::domain::{
+    Account, AccountId, Password, Reason, Rejection, Session, SessionId, password,
+};
 use crate::ports::Verdict;
 
 impl Identity {
@@ -20,9 +22,15 @@ impl Identity {
         password::check(&new, &profile.email, "new_password")?;
         if new.expose() == current.expose() {
             let reason = "differs from the current one";
-            return Err(Rejection::WeakPassword { field: "new_password", reason }.into());
+            return Err(Rejection::WeakPassword {
+                field: "new_password",
+                reason,
+            }
+            .into());
         }
-        let admitted = self.throttle.begin(account.kind, &profile.email, self.now())?;
+        let admitted = self
+            .throttle
+            .begin(account.kind, &profile.email, self.now())?;
         let stored = profile.credential.hash.clone();
         if self.passwords.verify(current, Some(stored.clone())).await? == Verdict::Wrong {
             admitted.failed(self.now());

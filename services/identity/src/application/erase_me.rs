@@ -46,7 +46,15 @@ impl Command for EraseMe {
         let account = states.get::<Account>(self.account.uuid());
         let mut account = account.cloned().ok_or(Rejection::NotSignedIn)?;
         let (settings, declared) = (&self.settings, &self.sessions);
-        sessions::revoke_all(states, settings, &mut account, declared, None, Reason::Disabled, now)?;
+        sessions::revoke_all(
+            states,
+            settings,
+            &mut account,
+            declared,
+            None,
+            Reason::Disabled,
+            now,
+        )?;
         account.erase(now)?;
         states.put(self.account.uuid(), account);
         Ok(())

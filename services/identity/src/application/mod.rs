@@ -40,9 +40,7 @@ pub use keyring::FirstSecret;
 pub use sessions::SignedIn;
 
 use crate::domain::signing_key::Schedule;
-use crate::domain::{
-    Account, AccountId, Kind, Lifetimes, PermissionSet, Rejection, SessionId,
-};
+use crate::domain::{Account, AccountId, Kind, Lifetimes, PermissionSet, Rejection, SessionId};
 use crate::ports::{AccessTokens, Passwords};
 
 /// How often a use case reads again when another command came between.
@@ -117,7 +115,11 @@ impl Identity {
 
 /// Who asks, when it is a person.
 fn signed_in(context: &Context) -> Result<AccountId, Rejection> {
-    context.principal.account().map(AccountId::from_uuid).ok_or(Rejection::NotSignedIn)
+    context
+        .principal
+        .account()
+        .map(AccountId::from_uuid)
+        .ok_or(Rejection::NotSignedIn)
 }
 
 /// The session that the caller's access token belongs to.
@@ -155,7 +157,11 @@ impl<A> Found<A> {
         items.truncate(limit);
         let last = items.last().filter(|_| more);
         let next_cursor = last.map(|item| {
-            Position { value: platform::store::Value::Null, id: item.id }.encode()
+            Position {
+                value: platform::store::Value::Null,
+                id: item.id,
+            }
+            .encode()
         });
         Self { items, next_cursor }
     }

@@ -19,7 +19,11 @@ impl Identity {
         let refused = Rejection::InvalidRefreshToken;
         let presented = RefreshToken::parse(&ring.secret, presented).ok_or(refused.clone())?;
         let id = presented.session();
-        let session = self.store().get::<Session>(id.uuid()).await?.ok_or(refused.clone())?;
+        let session = self
+            .store()
+            .get::<Session>(id.uuid())
+            .await?
+            .ok_or(refused.clone())?;
         let successor = presented.successor(&ring.secret);
         let command = Rotate {
             session: id,
@@ -69,8 +73,7 @@ impl Command for Rotate {
         }
         let mut session = session.clone();
         let lifetimes = self.settings.lifetimes(session.kind);
-        let rotation =
-            session.rotate(&self.presented, self.successor.clone(), &lifetimes, now);
+        let rotation = session.rotate(&self.presented, self.successor.clone(), &lifetimes, now);
         let ends_at = session.ends_at;
         match rotation {
             Rotation::Rotated => {

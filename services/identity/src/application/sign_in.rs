@@ -27,7 +27,10 @@ impl Identity {
         let found = self.store().by::<Account>("email", email.as_str()).await?;
         let found = found.filter(|a| a.kind == kind && a.active().is_ok());
         let stored = found.as_ref().and_then(|account| verified_hash(account));
-        let verdict = self.passwords.verify(password.clone(), stored.clone()).await?;
+        let verdict = self
+            .passwords
+            .verify(password.clone(), stored.clone())
+            .await?;
         let (Some(account), Some(stored), Verdict::Right { outdated }) = (found, stored, verdict)
         else {
             admitted.failed(self.now());
@@ -35,7 +38,11 @@ impl Identity {
         };
         admitted.succeeded();
         // A busy hasher is no reason to refuse a right password: the next sign-in renews it.
-        let renewed = if outdated { self.passwords.hash(password).await.ok() } else { None };
+        let renewed = if outdated {
+            self.passwords.hash(password).await.ok()
+        } else {
+            None
+        };
         self.begin_session(context, account, stored, renewed).await
     }
 
@@ -78,7 +85,10 @@ impl Identity {
 
 /// The hash to compare with.
 fn verified_hash(account: &Account) -> Option<String> {
-    account.active().ok().map(|profile| profile.credential.hash.clone())
+    account
+        .active()
+        .ok()
+        .map(|profile| profile.credential.hash.clone())
 }
 
 struct BeginSession {
@@ -107,7 +117,9 @@ impl Command for BeginSession {
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<Timestamp, Error> {
         let account = states.get::<Account>(self.account_id.uuid());
         let mut account = account.cloned().ok_or(Rejection::InvalidCredentials)?;
-        let profile = account.active_mut().map_err(|_| Rejection::InvalidCredentials)?;
+        let profile = account
+            .active_mut()
+            .map_err(|_| Rejection::InvalidCredentials)?;
         if profile.credential.hash == self.stored {
             if let Some(renewed) = &self.renewed {
                 profile.credential.hash.clone_from(renewed);
@@ -118,6 +130,13 @@ impl Command for BeginSession {
         }
         let session = (self.session_id, &self.first);
         let account = (self.account_id, account);
-        Ok(sessions::open(states, &self.settings, account, session, &self.room, now)?)
+        Ok(sessions::open(
+            states,
+            &self.settings,
+            account,
+            session,
+            &self.room,
+            now,
+        )?)
     }
 }

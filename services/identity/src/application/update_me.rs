@@ -9,11 +9,29 @@ use platform::store::Versioned;
 use super::{Error, Identity, signed_in};
 use crate::domain::{Account, AccountId, PersonName, Rejection};
 
-/// What changes; `Some(None)` removes.
+/// What becomes of something that may be absent.
+#[derive(Clone, Default)]
+pub enum Change<T> {
+    #[default]
+    Keep,
+    Remove,
+    Set(T),
+}
+
+impl<T: Clone> Change<T> {
+    fn apply(&self, place: &mut Option<T>) {
+        match self {
+            Self::Keep => {}
+            Self::Remove => *place = None,
+            Self::Set(value) => *place = Some(value.clone()),
+        }
+    }
+}
+
 #[derive(Clone, Default)]
 pub struct Changes {
-    pub name: Option<Option<PersonName>>,
-    pub locale: Option<Option<Locale>>,
+    pub name: Change<PersonName>,
+    pub locale: Change<Locale>,
 }
 
 impl Identity {
@@ -28,7 +46,11 @@ impl Identity {
         changes: Changes,
         expected: Option<u64>,
     ) -> Result<Versioned<Account>, Error> {
-        let command = UpdateMe { account: signed_in(context)?, changes, expected };
+        let command = UpdateMe {
+            account: signed_in(context)?,
+            changes,
+            expected,
+        };
         self.executor.execute_once(context, once, command).await
     }
 }
@@ -50,18 +72,21 @@ impl Command for UpdateMe {
     fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<Self::Reply, Error> {
         let id = self.account.uuid();
         let current = states.version::<Account>(id);
-        let mut account = states.get::<Account>(id).cloned().ok_or(Rejection::NotSignedIn)?;
+        let mut account = states
+            .get::<Account>(id)
+            .cloned()
+            .ok_or(Rejection::NotSignedIn)?;
         let profile = account.active_mut()?;
         if self.expected.is_some_and(|expected| expected != current) {
             return Err(Rejection::StaleAccount { current }.into());
         }
-        if let Some(name) = &self.changes.name {
-            profile.name.clone_from(name);
-        }
-        if let Some(locale) = &self.changes.locale {
-            profile.locale.clone_from(locale);
-        }
+        self.changes.name.apply(&mut profile.name);
+        self.changes.locale.apply(&mut profile.locale);
         states.put(id, account.clone());
-        Ok(Versioned { id, version: states.version::<Account>(id), state: account })
+        Ok(Versioned {
+            id,
+            version: states.version::<Account>(id),
+            state: account,
+        })
     }
 }

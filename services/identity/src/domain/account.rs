@@ -80,7 +80,9 @@ impl PartialSchema for PersonName {
             .schema_type(Type::String)
             .min_length(Some(1))
             .max_length(Some(255))
-            .pattern(Some(r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"))
+            .pattern(Some(
+                r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
+            ))
             .examples(["Ada Lovelace"])
             .into()
     }
@@ -154,8 +156,19 @@ impl Account {
         hash: String,
         now: Timestamp,
     ) -> Self {
-        let credential = Credential { hash, one_time: false };
-        Self::new(Kind::Customer, email, name, locale, credential, BTreeSet::new(), now)
+        let credential = Credential {
+            hash,
+            one_time: false,
+        };
+        Self::new(
+            Kind::Customer,
+            email,
+            name,
+            locale,
+            credential,
+            BTreeSet::new(),
+            now,
+        )
     }
 
     /// A member of staff whose first password was made for them.
@@ -166,7 +179,10 @@ impl Account {
         roles: BTreeSet<RoleId>,
         now: Timestamp,
     ) -> Self {
-        let credential = Credential { hash, one_time: true };
+        let credential = Credential {
+            hash,
+            one_time: true,
+        };
         Self::new(Kind::Staff, email, name, None, credential, roles, now)
     }
 
@@ -179,7 +195,14 @@ impl Account {
         roles: BTreeSet<RoleId>,
         now: Timestamp,
     ) -> Self {
-        let profile = Profile { email, name, locale, credential, roles, addresses: Vec::new() };
+        let profile = Profile {
+            email,
+            name,
+            locale,
+            credential,
+            roles,
+            addresses: Vec::new(),
+        };
         Self {
             kind,
             registered_at: now,
@@ -213,7 +236,9 @@ impl Account {
 
     /// The roles that count: those of an active account.
     pub fn effective_roles(&self) -> BTreeSet<RoleId> {
-        self.active().map(|profile| profile.roles.clone()).unwrap_or_default()
+        self.active()
+            .map(|profile| profile.roles.clone())
+            .unwrap_or_default()
     }
 
     /// Gives and takes roles, also while the account is disabled.
@@ -234,7 +259,10 @@ impl Account {
     pub fn disable(&mut self, now: Timestamp) -> Result<(), Rejection> {
         match &self.standing {
             Standing::Active { profile } => {
-                self.standing = Standing::Disabled { profile: profile.clone(), since: now };
+                self.standing = Standing::Disabled {
+                    profile: profile.clone(),
+                    since: now,
+                };
                 Ok(())
             }
             Standing::Disabled { .. } => Ok(()),
@@ -245,7 +273,9 @@ impl Account {
     pub fn enable(&mut self) -> Result<(), Rejection> {
         match &self.standing {
             Standing::Disabled { profile, .. } => {
-                self.standing = Standing::Active { profile: profile.clone() };
+                self.standing = Standing::Active {
+                    profile: profile.clone(),
+                };
                 Ok(())
             }
             Standing::Active { .. } => Ok(()),
@@ -265,7 +295,10 @@ impl Account {
     }
 
     pub fn change_password(&mut self, hash: String) -> Result<(), Rejection> {
-        self.active_mut()?.credential = Credential { hash, one_time: false };
+        self.active_mut()?.credential = Credential {
+            hash,
+            one_time: false,
+        };
         Ok(())
     }
 
@@ -319,7 +352,11 @@ impl Account {
 
 fn check_address(address: &Address) -> Result<(), Rejection> {
     let fields = address.check("address");
-    if fields.is_empty() { Ok(()) } else { Err(Rejection::InvalidAddress { fields }) }
+    if fields.is_empty() {
+        Ok(())
+    } else {
+        Err(Rejection::InvalidAddress { fields })
+    }
 }
 
 #[cfg(test)]

@@ -31,7 +31,9 @@ fn ses(n: u128) -> SessionId {
 fn the_address_book_has_a_limit() {
     let mut account = customer();
     for n in 0..MAX_ADDRESSES {
-        account.add_address(adr(n as u128), address("Street 1")).unwrap();
+        account
+            .add_address(adr(n as u128), address("Street 1"))
+            .unwrap();
     }
     assert_eq!(
         account.add_address(adr(99), address("Street 1")),
@@ -45,7 +47,8 @@ fn the_address_book_has_a_limit() {
 fn a_bad_address_names_its_fields_and_changes_nothing() {
     let mut account = customer();
     let before = account.clone();
-    let Err(Rejection::InvalidAddress { fields }) = account.add_address(adr(1), address(" ")) else {
+    let Err(Rejection::InvalidAddress { fields }) = account.add_address(adr(1), address(" "))
+    else {
         panic!("a blank line was accepted");
     };
     assert_eq!(fields[0].field, "address.line1");
@@ -55,7 +58,10 @@ fn a_bad_address_names_its_fields_and_changes_nothing() {
 #[test]
 fn an_unknown_address_is_not_found() {
     let mut account = customer();
-    assert_eq!(account.remove_address(adr(1)), Err(Rejection::AddressNotFound));
+    assert_eq!(
+        account.remove_address(adr(1)),
+        Err(Rejection::AddressNotFound)
+    );
     assert_eq!(
         account.replace_address(adr(1), address("x")),
         Err(Rejection::AddressNotFound)
@@ -65,7 +71,9 @@ fn an_unknown_address_is_not_found() {
 #[test]
 fn erasing_leaves_nothing_personal() {
     let mut account = customer();
-    account.add_address(adr(1), address("Analytical Road 1")).unwrap();
+    account
+        .add_address(adr(1), address("Analytical Road 1"))
+        .unwrap();
     account.erase(now()).unwrap();
     let stored = serde_json::to_string(&account).unwrap();
     for personal in ["ada", "Lovelace", "Analytical", "argon2"] {
@@ -80,7 +88,10 @@ fn erasing_leaves_nothing_personal() {
 fn a_disabled_account_keeps_its_profile_and_does_nothing() {
     let mut account = customer();
     account.disable(now()).unwrap();
-    assert_eq!(account.change_password("x".into()), Err(Rejection::NotSignedIn));
+    assert_eq!(
+        account.change_password("x".into()),
+        Err(Rejection::NotSignedIn)
+    );
     assert!(account.profile().is_some());
     assert!(account.effective_roles().is_empty());
     account.enable().unwrap();

@@ -81,7 +81,10 @@ pub struct PresentedKey {
 
 impl PresentedKey {
     pub fn new(id: ApiKeyId, secret: [u8; 32]) -> Self {
-        Self { id, secret: Zeroizing::new(secret) }
+        Self {
+            id,
+            secret: Zeroizing::new(secret),
+        }
     }
 
     /// Reads a key; `None` when it does not have the form of one.
@@ -97,7 +100,11 @@ impl PresentedKey {
 
     /// The key as handed to its owner, once.
     pub fn expose(&self) -> String {
-        format!("{}_{}", self.id, URL_SAFE_NO_PAD.encode(self.secret.as_slice()))
+        format!(
+            "{}_{}",
+            self.id,
+            URL_SAFE_NO_PAD.encode(self.secret.as_slice())
+        )
     }
 
     pub fn sha256(&self) -> String {

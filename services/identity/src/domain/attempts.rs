@@ -122,7 +122,9 @@ mod tests {
     #[test]
     fn guesses_at_the_same_time_are_few() {
         let mut attempts = Attempts::default();
-        let admitted = (0..10_000).filter(|_| attempts.begin(at(0)).is_ok()).count();
+        let admitted = (0..10_000)
+            .filter(|_| attempts.begin(at(0)).is_ok())
+            .count();
         assert_eq!(admitted, MAX_IN_FLIGHT as usize);
         let mut locked = failed_times(9, at(0));
         let admitted = (0..100).filter(|_| locked.begin(at(60)).is_ok()).count();

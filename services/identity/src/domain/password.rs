@@ -7,9 +7,7 @@ use std::sync::LazyLock;
 
 use kernel::Email;
 use kernel::utoipa::openapi::RefOr;
-use kernel::utoipa::openapi::schema::{
-    KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type,
-};
+use kernel::utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use kernel::utoipa::{PartialSchema, ToSchema};
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
@@ -68,7 +66,7 @@ impl PartialSchema for Password {
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
             .min_length(Some(1))
             .max_length(Some(MAX_CHARS))
-            .write_only(Some(true))
+            .write_only(true)
             .examples(["a whole sentence is easy to remember"])
             .into()
     }
@@ -122,10 +120,19 @@ mod tests {
     #[test]
     fn weak_passwords_are_refused_with_the_reason() {
         assert_eq!(refusal("elevenchars"), Some("has at least 12 characters"));
-        assert_eq!(refusal(&"ab".repeat(65)), Some("has at most 128 characters"));
-        assert_eq!(refusal("Ada.Lovelace@Example.com"), Some("is not the e-mail address"));
+        assert_eq!(
+            refusal(&"ab".repeat(65)),
+            Some("has at most 128 characters")
+        );
+        assert_eq!(
+            refusal("Ada.Lovelace@Example.com"),
+            Some("is not the e-mail address")
+        );
         assert_eq!(refusal("ADA.LOVELACE"), Some("is not the e-mail address"));
-        assert_eq!(refusal("AaAaAaAaAaAaAaA"), Some("is not one character repeated"));
+        assert_eq!(
+            refusal("AaAaAaAaAaAaAaA"),
+            Some("is not one character repeated")
+        );
         let leaked = Some("is on the lists of leaked passwords; take another");
         assert_eq!(refusal("password1234"), leaked);
         assert_eq!(refusal("QwertyUiop123"), leaked);

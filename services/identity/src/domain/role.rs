@@ -121,7 +121,11 @@ impl Role {
 
     /// Whether the role may be changed or removed at all.
     pub fn editable(&self) -> Result<(), Rejection> {
-        if self.built_in { Err(Rejection::BuiltInRole) } else { Ok(()) }
+        if self.built_in {
+            Err(Rejection::BuiltInRole)
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether the role may be removed now.
@@ -173,7 +177,12 @@ mod tests {
     #[test]
     fn a_role_that_somebody_holds_stays() {
         let name = "support".parse().unwrap();
-        let mut role = Role::new(name, String::new(), PermissionSet::default(), Timestamp::EPOCH);
+        let mut role = Role::new(
+            name,
+            String::new(),
+            PermissionSet::default(),
+            Timestamp::EPOCH,
+        );
         role.give_to(account(1)).unwrap();
         assert_eq!(role.removable(), Err(Rejection::RoleInUse { holders: 1 }));
         role.take_from(account(1)).unwrap();

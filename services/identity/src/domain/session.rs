@@ -106,7 +106,10 @@ impl Session {
             signed_in_at: now,
             refreshed_at: now,
             ends_at: now.plus(lifetimes.idle.min(lifetimes.longest)),
-            life: Life::Live { current: first, used: None },
+            life: Life::Live {
+                current: first,
+                used: None,
+            },
         }
     }
 
@@ -156,7 +159,10 @@ impl Session {
             return Rotation::Ended;
         };
         if current.matches(presented) {
-            *used = Some(UsedToken { hash: presented.clone(), at: now });
+            *used = Some(UsedToken {
+                hash: presented.clone(),
+                at: now,
+            });
             *current = successor;
             self.refreshed_at = now;
             self.ends_at = now

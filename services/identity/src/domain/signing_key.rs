@@ -28,7 +28,11 @@ pub struct SigningKey {
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SigningKey({}, from {}, …)", self.public, self.signs_from)
+        write!(
+            f,
+            "SigningKey({}, from {}, …)",
+            self.public, self.signs_from
+        )
     }
 }
 
@@ -73,7 +77,9 @@ pub fn plan(keys: &[(SigningKeyId, Timestamp)], schedule: &Schedule, now: Timest
         && *from <= now
         && from.plus(schedule.rotation) <= now.plus(schedule.publish_ahead)
     {
-        let starts = from.plus(schedule.rotation).max(now.plus(schedule.publish_ahead));
+        let starts = from
+            .plus(schedule.rotation)
+            .max(now.plus(schedule.publish_ahead));
         plan.create = Some((successor(*newest), starts));
     }
     let kept = schedule.token_life + CLOCK_SKEW;

@@ -10,7 +10,10 @@ use crate::support::{Shop, text};
 async fn routes(shop: &Shop) -> Vec<(&'static str, String, Value, Client)> {
     let customer = shop.register("ada@example.com").await;
     let me = shop.bearer(customer.access());
-    let added = me.post("/v1/me/addresses", crate::support::address("Street 1")).await.expect(201);
+    let added = me
+        .post("/v1/me/addresses", crate::support::address("Street 1"))
+        .await
+        .expect(201);
     let owner = shop.as_owner().await;
     let body = json!({"name": "support", "permissions": []});
     let role = owner.post("/v1/admin/roles", body).await.expect(201).body;
@@ -19,20 +22,50 @@ async fn routes(shop: &Shop) -> Vec<(&'static str, String, Value, Client)> {
     let account = text(&customer.0["account_id"]);
     let (any, role) = (&shop.client, text(&role["id"]));
     vec![
-        ("POST", "/v1/auth/register".into(), login.clone(), any.clone()),
+        (
+            "POST",
+            "/v1/auth/register".into(),
+            login.clone(),
+            any.clone(),
+        ),
         ("POST", "/v1/auth/login".into(), login.clone(), any.clone()),
         ("POST", "/v1/auth/staff/login".into(), login, any.clone()),
-        ("POST", "/v1/auth/refresh".into(), json!({"refresh_token": "rt"}), any.clone()),
-        ("POST", "/v1/auth/logout".into(), json!({"refresh_token": "rt"}), any.clone()),
+        (
+            "POST",
+            "/v1/auth/refresh".into(),
+            json!({"refresh_token": "rt"}),
+            any.clone(),
+        ),
+        (
+            "POST",
+            "/v1/auth/logout".into(),
+            json!({"refresh_token": "rt"}),
+            any.clone(),
+        ),
         (
             "POST",
             "/v1/auth/password".into(),
             json!({"current_password": "a long enough one", "new_password": "another long one"}),
             me.clone(),
         ),
-        ("PATCH", "/v1/me".into(), json!({"name": "x", "locale": "en"}), me.clone()),
-        ("POST", "/v1/me/addresses".into(), address.clone(), me.clone()),
-        ("PUT", format!("/v1/me/addresses/{}", text(&added.body["id"])), address, me),
+        (
+            "PATCH",
+            "/v1/me".into(),
+            json!({"name": "x", "locale": "en"}),
+            me.clone(),
+        ),
+        (
+            "POST",
+            "/v1/me/addresses".into(),
+            address.clone(),
+            me.clone(),
+        ),
+        (
+            "PUT",
+            format!("/v1/me/addresses/{}", text(&added.body["id"])),
+            address,
+            me,
+        ),
         (
             "POST",
             "/v1/admin/accounts".into(),
@@ -78,7 +111,7 @@ fn wrong_values() -> Vec<Value> {
         json!("x".repeat(3000)),
         json!("line\nbreak"),
         json!("nul\u{0}"),
-        json!(["x"; 200]),
+        json!(vec!["x"; 200]),
     ]
 }
 

@@ -73,20 +73,40 @@ impl Shop {
             executor: executor.clone(),
             authenticator: authenticator.clone(),
         };
-        let Built { service, api, setup } = identity::build(Needs { base, config }).unwrap();
+        let Built {
+            service,
+            api,
+            setup,
+        } = identity::build(Needs { base, config }).unwrap();
         let source = ContractAuthSource::new(api.clone(), env.clone(), "test");
         authenticator.connect(Arc::new(source));
         let context = Context::background(&env, "test", Duration::from_secs(60));
         let first = setup.bootstrap(&context).await.unwrap().unwrap();
-        assert!(setup.bootstrap(&context).await.unwrap().is_none(), "bootstrap happens once");
+        assert!(
+            setup.bootstrap(&context).await.unwrap().is_none(),
+            "bootstrap happens once"
+        );
         let owner = (first.email.to_string(), first.password.expose().to_owned());
         let client = testing::module_client(&service.http);
-        Self { client, test, executor, authenticator, api, service, owner, _folder: folder }
+        Self {
+            client,
+            test,
+            executor,
+            authenticator,
+            api,
+            service,
+            owner,
+            _folder: folder,
+        }
     }
 
     pub async fn register(&self, email: &str) -> Tokens {
         let body = json!({"email": email, "password": PASSWORD});
-        let reply = self.client.post("/v1/auth/register", body).await.expect(201);
+        let reply = self
+            .client
+            .post("/v1/auth/register", body)
+            .await
+            .expect(201);
         Tokens(reply.body)
     }
 
@@ -101,16 +121,22 @@ impl Shop {
     }
 
     pub async fn refresh(&self, refresh_token: &str) -> Reply {
-        self.client.post("/v1/auth/refresh", json!({"refresh_token": refresh_token})).await
+        self.client
+            .post("/v1/auth/refresh", json!({"refresh_token": refresh_token}))
+            .await
     }
 
     /// A client that shows a token or an API key.
     pub fn bearer(&self, credential: &str) -> Client {
-        self.client.with("authorization", &format!("Bearer {credential}"))
+        self.client
+            .with("authorization", &format!("Bearer {credential}"))
     }
 
     pub async fn as_owner(&self) -> Client {
-        let reply = self.staff_login(&self.owner.0, &self.owner.1).await.expect(200);
+        let reply = self
+            .staff_login(&self.owner.0, &self.owner.1)
+            .await
+            .expect(200);
         self.bearer(Tokens(reply.body).access())
     }
 
@@ -121,7 +147,11 @@ impl Shop {
         let role = owner.post("/v1/admin/roles", body).await.expect(201).body;
         let email = format!("{name}@example.com");
         let body = json!({"email": email, "roles": [role["id"]]});
-        let made = owner.post("/v1/admin/accounts", body).await.expect(201).body;
+        let made = owner
+            .post("/v1/admin/accounts", body)
+            .await
+            .expect(201)
+            .body;
         let password = text(&made["one_time_password"]);
         let reply = self.staff_login(&email, &password).await.expect(200);
         let tokens = Tokens(reply.body);
@@ -146,7 +176,12 @@ impl Shop {
 
     /// Runs a periodic task of the service once.
     pub async fn turn(&self, task: &str) {
-        let task = self.service.tasks.iter().find(|known| known.name == task).unwrap();
+        let task = self
+            .service
+            .tasks
+            .iter()
+            .find(|known| known.name == task)
+            .unwrap();
         task.turn(&self.test.env, "identity").await.unwrap();
     }
 
@@ -191,7 +226,10 @@ pub fn cheap() -> Config {
 }
 
 pub fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is not a text")).to_owned()
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is not a text"))
+        .to_owned()
 }
 
 pub fn address(line: &str) -> Value {

@@ -7,7 +7,6 @@ use kernel::Address;
 use platform::http::{self, Body, Ctx, Once, Page, PathParams, Problem};
 use platform::idempotency::{IdempotencyKey, Idempotent, SavedResponse};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::once_empty;
@@ -31,7 +30,10 @@ pub(super) struct AddressView {
 
 impl From<&SavedAddress> for AddressView {
     fn from(entry: &SavedAddress) -> Self {
-        Self { id: entry.id, address: entry.address.clone() }
+        Self {
+            id: entry.id,
+            address: entry.address.clone(),
+        }
     }
 }
 
@@ -43,7 +45,11 @@ fn once(key: Option<IdempotencyKey>, status: u16) -> Option<Idempotent<SavedAddr
     key.map(|key| {
         Idempotent::render(key, move |entry: &SavedAddress| {
             let saved = SavedResponse::json(status, &AddressView::from(entry));
-            if status == 201 { saved.header("location", place(entry)) } else { saved }
+            if status == 201 {
+                saved.header("location", place(entry))
+            } else {
+                saved
+            }
         })
     })
 }
@@ -58,7 +64,13 @@ pub(super) async fn list_addresses(
 ) -> Result<Response, Problem> {
     let entries = identity.list_addresses(&context).await?;
     let items: Vec<_> = entries.iter().map(AddressView::from).collect();
-    Ok(http::ok(None, &Page { items, next_cursor: None }))
+    Ok(http::ok(
+        None,
+        &Page {
+            items,
+            next_cursor: None,
+        },
+    ))
 }
 
 /// Adds an address.
@@ -72,8 +84,14 @@ pub(super) async fn create_address(
     Once(key): Once,
     Body(body): Body<AddressBody>,
 ) -> Result<Response, Problem> {
-    let entry = identity.add_address(&context, once(key, 201), body.address).await?;
-    Ok(http::created(&place(&entry), None, &AddressView::from(&entry)))
+    let entry = identity
+        .add_address(&context, once(key, 201), body.address)
+        .await?;
+    Ok(http::created(
+        &place(&entry),
+        None,
+        &AddressView::from(&entry),
+    ))
 }
 
 /// One address.
@@ -102,8 +120,13 @@ pub(super) async fn replace_address(
     Once(key): Once,
     Body(body): Body<AddressBody>,
 ) -> Result<Response, Problem> {
-    let entry = SavedAddress { id, address: body.address };
-    let entry = identity.replace_address(&context, once(key, 200), entry).await?;
+    let entry = SavedAddress {
+        id,
+        address: body.address,
+    };
+    let entry = identity
+        .replace_address(&context, once(key, 200), entry)
+        .await?;
     Ok(http::ok(None, &AddressView::from(&entry)))
 }
 
@@ -117,6 +140,8 @@ pub(super) async fn delete_address(
     PathParams(id): PathParams<AddressId>,
     Once(key): Once,
 ) -> Result<Response, Problem> {
-    identity.remove_address(&context, once_empty(key), id).await?;
+    identity
+        .remove_address(&context, once_empty(key), id)
+        .await?;
     Ok(http::no_content())
 }

@@ -7,7 +7,6 @@ use kernel::Timestamp;
 use platform::http::{self, Body, Ctx, Once, Page, PageParams, Params, PathParams, Problem};
 use platform::store::Versioned;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::text::one_line;
@@ -21,8 +20,12 @@ use crate::domain::{AccountId, ApiKey, ApiKeyId, Permission};
 pub(super) struct CreateApiKey {
     /// What it is for, for people.
     #[garde(length(chars, min = 1, max = 100), custom(one_line))]
-    #[schema(min_length = 1, max_length = 100, example = "Warehouse system",
-        pattern = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        example = "Warehouse system",
+        pattern = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
+    )]
     name: String,
     /// Nobody grants what they do not hold.
     #[garde(length(min = 1, max = 64))]
@@ -78,7 +81,9 @@ pub(super) async fn list_api_keys(
     State(identity): State<Identity>,
     Params(params): Params<PageParams>,
 ) -> Result<Response, Problem> {
-    let found = identity.list_api_keys(params.limit(), params.cursor.as_deref()).await?;
+    let found = identity
+        .list_api_keys(params.limit(), params.cursor.as_deref())
+        .await?;
     Ok(http::ok(None, &page(found, ApiKeyView::of)))
 }
 
@@ -101,7 +106,10 @@ pub(super) async fn create_api_key(
     let (record, presented) = identity.create_api_key(&context, new).await?;
     let api_key = ApiKeyView::of(&record);
     let place = format!("/v1/admin/api-keys/{}", api_key.id);
-    let created = CreatedApiKey { api_key, key: presented.expose() };
+    let created = CreatedApiKey {
+        api_key,
+        key: presented.expose(),
+    };
     Ok(secret(http::created(&place, None, &created)))
 }
 
@@ -114,7 +122,10 @@ pub(super) async fn get_api_key(
     State(identity): State<Identity>,
     PathParams(id): PathParams<ApiKeyId>,
 ) -> Result<Response, Problem> {
-    Ok(http::ok(None, &ApiKeyView::of(&identity.get_api_key(id).await?)))
+    Ok(http::ok(
+        None,
+        &ApiKeyView::of(&identity.get_api_key(id).await?),
+    ))
 }
 
 /// Revokes an API key. It is refused everywhere within seconds, and stays in the list.
@@ -127,6 +138,8 @@ pub(super) async fn revoke_api_key(
     PathParams(id): PathParams<ApiKeyId>,
     Once(key): Once,
 ) -> Result<Response, Problem> {
-    identity.revoke_api_key(&context, once_empty(key), id).await?;
+    identity
+        .revoke_api_key(&context, once_empty(key), id)
+        .await?;
     Ok(http::no_content())
 }

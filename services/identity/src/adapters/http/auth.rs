@@ -6,7 +6,6 @@ use garde::Validate;
 use kernel::{Email, Locale, Timestamp};
 use platform::http::{self, Body, Ctx, Problem};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::text::typed_password;
@@ -103,10 +102,27 @@ pub(super) async fn register(
     Ctx(context): Ctx,
     Body(body): Body<Register>,
 ) -> Result<Response, Problem> {
-    let Register { email, password, name, locale } = body;
-    let registration = Registration { email, password, name, locale };
-    let signed_in = identity.register_customer(&context, registration).await.map_err(refusal)?;
-    Ok(secret(http::created("/v1/me", None, &TokensView::from(signed_in))))
+    let Register {
+        email,
+        password,
+        name,
+        locale,
+    } = body;
+    let registration = Registration {
+        email,
+        password,
+        name,
+        locale,
+    };
+    let signed_in = identity
+        .register_customer(&context, registration)
+        .await
+        .map_err(refusal)?;
+    Ok(secret(http::created(
+        "/v1/me",
+        None,
+        &TokensView::from(signed_in),
+    )))
 }
 
 /// Signs a customer in.
@@ -119,8 +135,13 @@ pub(super) async fn login(
     Ctx(context): Ctx,
     Body(body): Body<Login>,
 ) -> Result<Response, Problem> {
-    let signed_in = identity.sign_in(&context, Kind::Customer, body.email, body.password).await;
-    Ok(secret(http::ok(None, &TokensView::from(signed_in.map_err(refusal)?))))
+    let signed_in = identity
+        .sign_in(&context, Kind::Customer, body.email, body.password)
+        .await;
+    Ok(secret(http::ok(
+        None,
+        &TokensView::from(signed_in.map_err(refusal)?),
+    )))
 }
 
 /// Signs a member of staff in.
@@ -133,8 +154,13 @@ pub(super) async fn staff_login(
     Ctx(context): Ctx,
     Body(body): Body<Login>,
 ) -> Result<Response, Problem> {
-    let signed_in = identity.sign_in(&context, Kind::Staff, body.email, body.password).await;
-    Ok(secret(http::ok(None, &TokensView::from(signed_in.map_err(refusal)?))))
+    let signed_in = identity
+        .sign_in(&context, Kind::Staff, body.email, body.password)
+        .await;
+    Ok(secret(http::ok(
+        None,
+        &TokensView::from(signed_in.map_err(refusal)?),
+    )))
 }
 
 /// Exchanges a refresh token for the next one and a new access token.
@@ -150,7 +176,9 @@ pub(super) async fn refresh(
     Ctx(context): Ctx,
     Body(body): Body<Refresh>,
 ) -> Result<Response, Problem> {
-    let signed_in = identity.refresh_session(&context, &body.refresh_token).await?;
+    let signed_in = identity
+        .refresh_session(&context, &body.refresh_token)
+        .await?;
     Ok(secret(http::ok(None, &TokensView::from(signed_in))))
 }
 
@@ -181,7 +209,13 @@ pub(super) async fn change_password(
     Ctx(context): Ctx,
     Body(body): Body<ChangePassword>,
 ) -> Result<Response, Problem> {
-    let ChangePassword { current_password, new_password } = body;
-    identity.change_password(&context, current_password, new_password).await.map_err(refusal)?;
+    let ChangePassword {
+        current_password,
+        new_password,
+    } = body;
+    identity
+        .change_password(&context, current_password, new_password)
+        .await
+        .map_err(refusal)?;
     Ok(http::no_content())
 }

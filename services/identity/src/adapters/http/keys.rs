@@ -5,7 +5,6 @@ use axum::response::Response;
 use http::{HeaderValue, header};
 use platform::http::{self as answer, Ctx, Problem};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::application::Identity;

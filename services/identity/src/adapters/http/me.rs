@@ -7,13 +7,12 @@ use kernel::{Email, Locale, Timestamp};
 use platform::http::{self, Body, Ctx, IfMatch, Once, Problem};
 use platform::store::Versioned;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::once_versioned;
-use super::text::present;
+use super::text::change;
 use crate::application::Identity;
-use crate::application::update_me::Changes;
+use crate::application::update_me::{Change, Changes};
 use crate::domain::{Account, AccountId, Kind, PersonName};
 
 /// What is left out stays; null removes.
@@ -21,13 +20,13 @@ use crate::domain::{Account, AccountId, Kind, PersonName};
 #[serde(deny_unknown_fields)]
 pub(super) struct UpdateMe {
     #[garde(skip)]
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "change")]
     #[schema(value_type = Option<PersonName>)]
-    name: Option<Option<PersonName>>,
+    name: Change<PersonName>,
     #[garde(skip)]
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "change")]
     #[schema(value_type = Option<Locale>)]
-    locale: Option<Option<Locale>>,
+    locale: Change<Locale>,
 }
 
 /// The caller's own account.
@@ -83,8 +82,13 @@ pub(super) async fn update_me(
     Body(body): Body<UpdateMe>,
 ) -> Result<Response, Problem> {
     let once = once_versioned(key, 200, MeView::of, None);
-    let changes = Changes { name: body.name, locale: body.locale };
-    let account = identity.update_me(&context, once, changes, expected).await?;
+    let changes = Changes {
+        name: body.name,
+        locale: body.locale,
+    };
+    let account = identity
+        .update_me(&context, once, changes, expected)
+        .await?;
     Ok(http::ok(Some(account.version), &MeView::of(&account)))
 }
 

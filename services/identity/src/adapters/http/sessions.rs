@@ -7,7 +7,6 @@ use platform::context::Principal;
 use platform::http::{self, Ctx, Page, PathParams, Problem};
 use platform::store::Versioned;
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::application::Identity;
@@ -54,7 +53,13 @@ pub(super) async fn list_sessions(
     let sessions = identity.list_sessions(&context).await?;
     let view = |session| SessionView::of(session, &context.principal);
     let items: Vec<_> = sessions.iter().map(view).collect();
-    Ok(http::ok(None, &Page { items, next_cursor: None }))
+    Ok(http::ok(
+        None,
+        &Page {
+            items,
+            next_cursor: None,
+        },
+    ))
 }
 
 /// Ends a session. Its access token is refused everywhere within seconds.

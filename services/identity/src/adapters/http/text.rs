@@ -2,9 +2,14 @@
 
 use serde::{Deserialize, Deserializer};
 
+use crate::application::update_me::Change;
 use crate::domain::{Password, password};
 
 /// Printable characters only.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "garde hands its context over so"
+)]
 pub(super) fn one_line(text: &str, _: &()) -> garde::Result {
     if text.chars().any(char::is_control) {
         return Err(garde::Error::new("must not contain control characters"));
@@ -17,6 +22,10 @@ pub(super) fn one_line(text: &str, _: &()) -> garde::Result {
 
 /// A password that is typed in: not empty and not endless. Whether a new one is good enough is
 /// decided by the domain.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "garde hands its context over so"
+)]
 pub(super) fn typed_password(password: &Password, _: &()) -> garde::Result {
     if (1..=password::MAX_CHARS).contains(&password.chars()) {
         Ok(())
@@ -25,9 +34,9 @@ pub(super) fn typed_password(password: &Password, _: &()) -> garde::Result {
     }
 }
 
-/// Tells a field that is absent (`None`) from one that is null (`Some(None)`).
-pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+/// A field that is there: null removes, a value sets. One that is absent is [`Change::Keep`].
+pub(super) fn change<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     d: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::<T>::deserialize(d).map(Some)
+) -> Result<Change<T>, D::Error> {
+    Ok(Option::<T>::deserialize(d)?.map_or(Change::Remove, Change::Set))
 }
