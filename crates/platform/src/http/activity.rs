@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::head::HeadScan;
 use crate::env::Env;
 
 /// No head is being read.
@@ -24,6 +25,8 @@ pub(super) struct Activity {
     last: AtomicU64,
     /// HTTP/2 heads come in frames and are bounded by the idle time-out and the header list size.
     http2: AtomicBool,
+    /// A head that can be read in two ways came in.
+    ambiguous: AtomicBool,
 }
 
 impl Activity {
@@ -36,6 +39,7 @@ impl Activity {
             head_since: AtomicU64::new(now),
             last: AtomicU64::new(now),
             http2: AtomicBool::new(false),
+            ambiguous: AtomicBool::new(false),
         }
     }
 
@@ -44,6 +48,23 @@ impl Activity {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         self.head_since.store(NONE, Ordering::Relaxed);
         InFlight(self.clone())
+    }
+
+    /// No request after this can be trusted to begin where it seems to.
+    pub(super) fn is_ambiguous(&self) -> bool {
+        self.ambiguous.load(Ordering::Relaxed)
+    }
+
+    fn scan(&self, head: &mut HeadScan, bytes: &[u8]) {
+        if self.http2.load(Ordering::Relaxed) {
+            return;
+        }
+        if self.in_flight.load(Ordering::Relaxed) == 0 {
+            head.expect_head();
+        }
+        if head.take(bytes) {
+            self.ambiguous.store(true, Ordering::Relaxed);
+        }
     }
 
     fn saw(&self, bytes: &[u8]) {
@@ -117,11 +138,16 @@ impl Drop for InFlight {
 pub(super) struct Watched<T> {
     inner: T,
     activity: Arc<Activity>,
+    head: HeadScan,
 }
 
 impl<T> Watched<T> {
     pub(super) fn new(inner: T, activity: Arc<Activity>) -> Self {
-        Self { inner, activity }
+        Self {
+            inner,
+            activity,
+            head: HeadScan::default(),
+        }
     }
 }
 
@@ -131,10 +157,13 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
         let before = buffer.filled().len();
-        let outcome = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        let outcome = Pin::new(&mut this.inner).poll_read(cx, buffer);
         if buffer.filled().len() > before {
-            self.activity.saw(&buffer.filled()[before..]);
+            let bytes = &buffer.filled()[before..];
+            this.activity.saw(bytes);
+            this.activity.scan(&mut this.head, bytes);
         }
         outcome
     }

@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use kernel::ErrorKind;
 use serde::de::DeserializeOwned;
 
+use super::strict::Strict;
 use super::{Problem, cards, shape};
 use crate::env::{BoxFuture, Env};
 
@@ -170,17 +171,22 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         return Err(Problem::invalid_field("body", "is required"));
     }
     cards::check_json(bytes)?;
-    // The plain reader is twice as fast; only a refused body is read again to find the field.
-    if let Ok(value) = serde_json::from_slice(bytes) {
+    // The plain readers are twice as fast; only a refused body is read again to find the field.
+    let plain = if bytes.contains(&b'[') {
+        let mut reader = serde_json::Deserializer::from_slice(bytes);
+        T::deserialize(Strict(&mut reader)).and_then(|value| reader.end().map(|()| value))
+    } else {
+        serde_json::from_slice(bytes)
+    };
+    if let Ok(value) = plain {
         return Ok(value);
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let error = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
-        Ok(_) => match reader.end() {
-            Ok(()) => return Err(Problem::invalid_field("body", "cannot be read")),
-            Err(error) => return Err(malformed("body", &error)),
-        },
-        Err(error) => error,
+    let Err(error) = serde_path_to_error::deserialize::<_, T>(Strict(&mut reader)) else {
+        return Err(match reader.end() {
+            Ok(()) => Problem::invalid_field("body", "cannot be read"),
+            Err(error) => malformed("body", &error),
+        });
     };
     let path = error.path().to_string();
     let inner = error.into_inner();
@@ -190,7 +196,11 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             &inner.to_string(),
         )]));
     }
-    Err(malformed(if path == "." { "body" } else { &path }, &inner))
+    let field = path.trim_end_matches('?').trim_end_matches('.');
+    Err(malformed(
+        if field.is_empty() { "body" } else { field },
+        &inner,
+    ))
 }
 
 fn malformed(field: &str, error: &serde_json::Error) -> Problem {
@@ -201,4 +211,35 @@ fn malformed(field: &str, error: &serde_json::Error) -> Problem {
         format!("The body {message}"),
     )
     .field(field, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    struct AtOnce;
+
+    impl crate::env::Timer for AtOnce {
+        fn sleep(&self, _: Duration) -> BoxFuture<()> {
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_stands_still_is_408() {
+        let env = Env {
+            timer: Arc::new(AtOnce),
+            ..Env::test().env
+        };
+        let silent = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
+        let silent = axum::body::Body::from_stream(silent);
+        let body = axum::body::Body::new(Guarded::new(silent, 10, IDLE_TIMEOUT, &env));
+        let problem = collect(body).await.unwrap_err();
+        assert_eq!(
+            (problem.status().as_u16(), problem.slug()),
+            (408, "body-timeout")
+        );
+    }
 }

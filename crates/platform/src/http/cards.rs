@@ -6,6 +6,8 @@
 //! EAN-13 and GTIN-14 codes satisfy Luhn one time in ten, so fields whose name ends in a word of
 //! [`CODES`] are exempt. JSON numbers are not looked at: amounts and counters are numbers.
 
+use std::fmt::Write as _;
+
 use kernel::{ErrorKind, FieldError};
 use serde_json::Value;
 
@@ -72,7 +74,7 @@ fn walk(value: &Value, path: &mut String, name: &str) -> Option<Problem> {
     match value {
         Value::String(text) => refusal(if path.is_empty() { "body" } else { path }, name, text),
         Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
-            path.push_str(&format!("[{index}]"));
+            let _ = write!(path, "[{index}]");
             let found = walk(item, path, name);
             path.truncate(length);
             found

@@ -11,6 +11,7 @@ mod body;
 mod cards;
 mod document;
 mod extract;
+mod head;
 mod layer;
 mod limits;
 mod module;
@@ -22,6 +23,7 @@ mod replay;
 mod respond;
 mod route;
 pub mod server;
+mod strict;
 mod shape;
 
 pub use access::Access;

@@ -15,7 +15,7 @@ pub fn check(path: &str) -> Result<(), Problem> {
             b'\\' => return Err(refuse("a backslash")),
             b'/' if rest.first() == Some(&b'/') => return Err(refuse("an empty segment")),
             b'/' if is_dots(rest) => return Err(refuse("a dot segment")),
-            b'%' => match rest.get(..2).map(|two| two.to_ascii_lowercase()).as_deref() {
+            b'%' => match rest.get(..2).map(<[u8]>::to_ascii_lowercase).as_deref() {
                 Some(b"2f" | b"5c" | b"00") => {
                     return Err(refuse("an encoded slash, backslash or zero"));
                 }

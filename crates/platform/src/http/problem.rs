@@ -197,7 +197,7 @@ impl Problem {
 
 /// `out-of-stock` is titled `Out of stock`.
 fn title_of(slug: &str) -> String {
-    let mut title = slug.replace('-', " ");
+    let mut title = slug.replace('-', " ").replace("json", "JSON");
     if let Some(first) = title.get_mut(..1) {
         first.make_ascii_uppercase();
     }

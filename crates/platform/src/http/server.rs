@@ -8,20 +8,22 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{Request, Response};
+use ::http::{HeaderValue, Request, Response, header};
 use axum::extract::ConnectInfo;
 use bytes::Bytes;
 use http_body::Body;
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
+use kernel::ErrorKind;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt};
 
-use super::ServerLimits;
 use super::activity::{Activity, Watched};
+use super::{Problem, ServerLimits};
 use crate::env::Env;
 use crate::shutdown::Shutdown;
 
@@ -172,13 +174,16 @@ fn refuse(stream: &TcpStream) {
     let _ = stream.try_write(BUSY);
 }
 
-/// Counts requests of a connection and tells handlers whose it is.
+/// Counts requests of a connection, tells handlers whose it is, and refuses what could be read in
+/// two ways.
 #[derive(Clone)]
 struct Requests<S> {
     inner: S,
     activity: Arc<Activity>,
     peer: SocketAddr,
 }
+
+type Answer<B> = Response<Either<B, Full<Bytes>>>;
 
 impl<S, B> hyper::service::Service<Request<Incoming>> for Requests<S>
 where
@@ -187,19 +192,44 @@ where
         + Send
         + 'static,
     S::Future: Send,
+    B: Send + 'static,
 {
-    type Response = Response<B>;
+    type Response = Answer<B>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<B>, Infallible>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer<B>, Infallible>> + Send>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let guard = self.activity.begin();
+        if self.activity.is_ambiguous() {
+            return Box::pin(std::future::ready(Ok(ambiguous())));
+        }
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let inner = self.inner.clone();
         Box::pin(async move {
-            let response = inner.oneshot(request).await;
+            let Ok(response) = inner.oneshot(request).await;
             drop(guard);
-            response
+            Ok(response.map(Either::Left))
         })
     }
+}
+
+fn ambiguous<B>() -> Answer<B> {
+    let problem = Problem::new(
+        ErrorKind::Invalid,
+        "ambiguous-length",
+        "The request tells the length of its body more than once.",
+    )
+    .field(
+        "content-length",
+        "must be the only header that tells the length",
+    );
+    let mut response = Response::new(Either::Right(Full::from(problem.to_json())));
+    *response.status_mut() = problem.status();
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }

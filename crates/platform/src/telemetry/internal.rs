@@ -50,12 +50,14 @@ pub fn internal_router(metrics: Metrics, shutdown: Shutdown) -> Router {
         .route(
             "/readyz",
             get(move || {
-                let answer = match shutdown.is_ready() {
-                    true => (StatusCode::OK, "ready\n".to_owned()),
-                    false => (
+                let answer = if shutdown.is_ready() {
+                    (StatusCode::OK, "ready\n".to_owned())
+                } else {
+                    let phase = shutdown.phase();
+                    (
                         StatusCode::SERVICE_UNAVAILABLE,
-                        format!("not ready: {:?}\n", shutdown.phase()),
-                    ),
+                        format!("not ready: {phase:?}\n"),
+                    )
                 };
                 std::future::ready(answer)
             }),

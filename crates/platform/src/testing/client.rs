@@ -108,10 +108,11 @@ impl Client {
         let bytes = axum::body::to_bytes(body, usize::MAX)
             .await
             .expect("answers end");
-        let body = match bytes.is_empty() {
-            true => Value::Null,
-            false => serde_json::from_slice(&bytes)
-                .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned())),
+        let body = if bytes.is_empty() {
+            Value::Null
+        } else {
+            let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
+            serde_json::from_slice(&bytes).unwrap_or_else(|_| text())
         };
         Reply {
             status: parts.status,
