@@ -7,7 +7,7 @@ use platform::Context;
 use platform::rpc::{CallError, uuid_from};
 
 use crate::application::{Error, Payments};
-use crate::domain::{NewPayment, OrderId, Outcome, PaymentId};
+use crate::domain::{Charge, NewPayment, OrderId, Outcome, PaymentId};
 use v1::authorize_reply::Outcome as Told;
 
 /// Serves [`PaymentApi`] from the use cases.
@@ -82,8 +82,8 @@ impl PaymentApi for Api {
             payment_id: payment.id.uuid().as_bytes().to_vec(),
             status: payment.status().to_string(),
             authorized_minor: minor(charge.map(|charge| charge.authorized)),
-            captured_minor: minor(charge.map(|charge| charge.captured())),
-            refunded_minor: minor(charge.map(|charge| charge.refunded())),
+            captured_minor: minor(charge.map(Charge::captured)),
+            refunded_minor: minor(charge.map(Charge::refunded)),
             currency: payment
                 .amount()
                 .map_or_else(String::new, |amount| amount.currency().to_string()),

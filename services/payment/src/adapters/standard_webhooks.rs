@@ -14,7 +14,7 @@ use crate::ports::{Delivery, DeliveryError};
 
 /// How far a notification's time may be from ours, in both directions: a recording of one is
 /// worthless afterwards.
-const TOLERANCE: Duration = Duration::from_secs(300);
+const TOLERANCE: Duration = Duration::from_mins(5);
 /// Signatures that one notification may carry, while a secret is being changed.
 const MAX_SIGNATURES: usize = 8;
 

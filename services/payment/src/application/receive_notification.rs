@@ -13,7 +13,7 @@ use crate::domain::{Notification, Payment};
 use crate::ports::Delivery;
 
 /// Providers give up delivering after some days; what is older need not be remembered.
-const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
+const REMEMBERED: Duration = Duration::from_hours(30 * 24);
 /// Notifications forgotten in one go.
 const FORGOTTEN_AT_ONCE: u32 = 100;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use platform::Context;
-use platform::store::{Direction, Query};
+use platform::store::{Direction, Position, Query};
 
 use super::{Error, Payments};
 use crate::domain::{Payment, PaymentId};
@@ -18,19 +18,30 @@ const AT_ONCE: usize = 16;
 /// How far one payment is taken in one go: a look-up, a void or capture, a refund, and room.
 const ROUNDS: u32 = 8;
 /// For work in the background, all rounds together.
-const BACKGROUND_TIME: Duration = Duration::from_secs(60);
+const BACKGROUND_TIME: Duration = Duration::from_mins(1);
 
 impl Payments {
     /// Resolves everything that is due. Two at the same time, here or in another process, do no
     /// harm: the provider acts once per key, and only the first outcome is recorded.
     pub async fn reconcile(&self, context: &Context) -> Result<(), Error> {
+        let mut after: Option<Position> = None;
         for _ in 0..PAGES {
-            let query = Query::new(PAGE)
+            let mut query = Query::new(PAGE)
                 .gt("next_check_at", 0_i64)
                 .le("next_check_at", self.env().now())
                 .order("next_check_at", Direction::Ascending);
+            // One that cannot be resolved now must not keep the others waiting.
+            if let Some(after) = after.take() {
+                query = query.after(after);
+            }
             let due = self.executor.store().list::<Payment>(query).await?;
-            let full = due.len() == PAGE as usize;
+            after = due
+                .last()
+                .filter(|_| due.len() == PAGE as usize)
+                .map(|last| Position {
+                    value: last.state.next_check_at().into(),
+                    id: last.id,
+                });
             futures_util::stream::iter(due)
                 .for_each_concurrent(AT_ONCE, |payment| async move {
                     if let Err(error) = self.resolve(context, payment.state.id).await {
@@ -38,7 +49,7 @@ impl Payments {
                     }
                 })
                 .await;
-            if !full {
+            if after.is_none() {
                 break;
             }
         }

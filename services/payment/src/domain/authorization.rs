@@ -10,7 +10,7 @@ use super::{
 };
 
 /// How long after a look-up that found nothing a request of ours may still arrive.
-const LATE_CHARGE_WATCH: Duration = Duration::from_secs(60);
+const LATE_CHARGE_WATCH: Duration = Duration::from_mins(1);
 
 /// What an order asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]

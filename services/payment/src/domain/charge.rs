@@ -106,18 +106,18 @@ impl Charge {
             _ => Status::Refunded,
         }
     }
+}
 
-    fn amount(&self, wish: Option<Money>, left: Money) -> Result<Money, Rejection> {
-        let amount = wish.unwrap_or(left);
-        let (asked, expected) = (amount.currency(), left.currency());
-        if asked != expected {
-            return Err(Rejection::WrongCurrency { asked, expected });
-        }
-        if amount.amount_minor() <= 0 {
-            return Err(Rejection::NotPositive);
-        }
-        Ok(amount)
+fn wished(amount: Option<Money>, left: Money) -> Result<Money, Rejection> {
+    let amount = amount.unwrap_or(left);
+    let (asked, expected) = (amount.currency(), left.currency());
+    if asked != expected {
+        return Err(Rejection::WrongCurrency { asked, expected });
     }
+    if amount.amount_minor() <= 0 {
+        return Err(Rejection::NotPositive);
+    }
+    Ok(amount)
 }
 
 fn operation<I>(id: I, amount: Money, wish: Wish, now: Timestamp) -> Operation<I> {
@@ -170,7 +170,7 @@ impl Payment {
             return Err(Rejection::NothingToCapture);
         }
         room(&charge.captures)?;
-        let asked = charge.amount(wish.amount, allowed)?;
+        let asked = wished(wish.amount, allowed)?;
         if asked.amount_minor() > allowed.amount_minor() {
             return Err(Rejection::CaptureTooLarge { asked, allowed });
         }
@@ -193,7 +193,7 @@ impl Payment {
             return Err(Rejection::NothingToRefund);
         }
         room(&charge.refunds)?;
-        let asked = charge.amount(wish.amount, allowed)?;
+        let asked = wished(wish.amount, allowed)?;
         if asked.amount_minor() > allowed.amount_minor() {
             return Err(Rejection::RefundTooLarge { asked, allowed });
         }

@@ -1,6 +1,8 @@
 //! The payment service through its own doors, on memory and on SQLite; only the clock and the
 //! provider's moods are doubles.
 
+#![expect(clippy::unwrap_used, reason = "in a test a surprise is a failure")]
+
 mod authorizing;
 mod notifications;
 mod orders;

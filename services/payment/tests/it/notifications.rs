@@ -1,5 +1,6 @@
 //! What the provider tells on its own.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -170,4 +171,48 @@ async fn old_notifications_are_forgotten() {
         assert_eq!(count().await, 0);
     })
     .await;
+}
+
+#[derive(Default)]
+struct Inbox(Mutex<Vec<Delivery>>);
+
+#[async_trait::async_trait]
+impl payment::adapters::test_provider::Callback for Inbox {
+    async fn deliver(&self, delivery: Delivery) {
+        self.0.lock().unwrap().push(delivery);
+    }
+}
+
+#[tokio::test]
+async fn the_test_provider_tells_what_it_did_when_somebody_listens() {
+    let shop = Shop::in_memory(hasty());
+    let inbox = Arc::new(Inbox::default());
+    shop.provider.inner.notify(inbox.clone());
+    let (_, id) = shop.authorized(500).await;
+    let staff = shop.staff(&["*"]).with("idempotency-key", "k");
+    let path = format!("/v1/admin/payments/{id}/captures");
+    staff.post(&path, serde_json::json!({})).await.expect(201);
+    let declined = shop.new_order();
+    assert_eq!(
+        shop.authorize(declined, 500, "tok_declined").await,
+        Outcome::Declined
+    );
+    while inbox.0.lock().unwrap().len() < 3 {
+        tokio::task::yield_now().await;
+    }
+    let deliveries = inbox.0.lock().unwrap().clone();
+    let kinds: Vec<serde_json::Value> = deliveries
+        .iter()
+        .map(|delivery| {
+            let body: serde_json::Value = serde_json::from_slice(&delivery.body).unwrap();
+            body["type"].clone()
+        })
+        .collect();
+    assert_eq!(
+        kinds,
+        ["charge.authorized", "charge.captured", "charge.declined"]
+    );
+    for delivery in &deliveries {
+        deliver(&shop, PATH, delivery).await.expect(202);
+    }
 }

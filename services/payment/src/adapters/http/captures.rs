@@ -34,7 +34,6 @@ impl From<PositiveMoney> for Money {
 pub struct CapturePayment {
     /// All that is left when absent.
     #[garde(dive)]
-    #[schema(nullable = false)]
     amount: Option<PositiveMoney>,
 }
 

@@ -17,7 +17,8 @@ use utoipa_axum::routes;
 
 use crate::application::Payments;
 use crate::domain::{OperationId, Payment};
-pub use views::{CaptureView, LedgerView, PaymentView, RefundView};
+pub use ledger::LedgerView;
+pub use views::{CaptureView, PaymentView, RefundView};
 
 /// What handlers share.
 pub type App = Arc<Payments>;

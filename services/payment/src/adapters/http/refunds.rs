@@ -17,7 +17,6 @@ use crate::domain::PaymentId;
 pub struct RefundPayment {
     /// All that is left of what was captured when absent.
     #[garde(dive)]
-    #[schema(nullable = false)]
     amount: Option<PositiveMoney>,
     /// For the books: why the money goes back.
     #[garde(length(chars, min = 1, max = 200))]

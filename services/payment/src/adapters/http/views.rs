@@ -4,10 +4,9 @@ use kernel::{Money, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::ledger::{Account, Cause};
 use crate::domain::{
-    CaptureId, LedgerEntry, Moment, Operation, OrderId, Payment, PaymentId, Progress, RefundId,
-    Stage, Status,
+    CaptureId, Charge, Moment, Operation, OrderId, Payment, PaymentId, Progress, RefundId, Stage,
+    Status,
 };
 
 /// A payment with everything that was made of it.
@@ -125,32 +124,6 @@ pub struct TimelineView {
     pub detail: Option<String>,
 }
 
-/// The ledger of one payment.
-#[derive(Serialize, Deserialize, ToSchema)]
-pub struct LedgerView {
-    pub payment_id: PaymentId,
-    /// Oldest first; the postings of each add up to zero.
-    pub entries: Vec<LedgerEntryView>,
-    /// What the entries leave on each account.
-    pub balances: Vec<PostingView>,
-}
-
-#[derive(Serialize, Deserialize, ToSchema)]
-pub struct LedgerEntryView {
-    /// The capture or refund that moved the money.
-    #[schema(example = "cap_01h455vb4pex5vsknk084sn02q")]
-    pub operation_id: String,
-    pub recorded_at: Timestamp,
-    pub postings: Vec<PostingView>,
-}
-
-#[derive(Serialize, Deserialize, ToSchema)]
-pub struct PostingView {
-    pub account: Account,
-    /// Debits are positive, credits negative.
-    pub amount: Money,
-}
-
 fn progress<I>(operation: &Operation<I>) -> (OperationStatus, Option<String>, Option<Timestamp>) {
     match &operation.progress {
         Progress::Pending(_) => (OperationStatus::Pending, None, None),
@@ -232,10 +205,10 @@ impl PaymentView {
             provider: payment.provider.clone(),
             status: payment.status(),
             amount: payment.amount(),
-            captured: charge.map(|charge| charge.captured()),
-            refunded: charge.map(|charge| charge.refunded()),
-            capturable: charge.map(|charge| charge.capturable()),
-            refundable: charge.map(|charge| charge.refundable()),
+            captured: charge.map(Charge::captured),
+            refunded: charge.map(Charge::refunded),
+            capturable: charge.map(Charge::capturable),
+            refundable: charge.map(Charge::refundable),
             decline_code,
             provider_reference: payment.provider_reference().map(str::to_owned),
             cancelled_reason: payment.cancelled.as_ref().map(|c| c.reason.clone()),
@@ -280,55 +253,4 @@ fn timeline(payment: &Payment) -> Vec<TimelineView> {
         detail: entry.detail.clone(),
     });
     asked.into_iter().chain(since).collect()
-}
-
-impl LedgerView {
-    pub fn of(payment_id: PaymentId, entries: &[LedgerEntry]) -> Self {
-        let mut balances: Vec<PostingView> = Vec::new();
-        for posting in entries.iter().flat_map(|entry| &entry.postings) {
-            match balances
-                .iter_mut()
-                .find(|balance| balance.account == posting.account)
-            {
-                // Within one payment all is in one currency and below the limit.
-                Some(balance) => {
-                    balance.amount = balance
-                        .amount
-                        .checked_add(posting.amount)
-                        .unwrap_or(balance.amount);
-                }
-                None => balances.push(PostingView {
-                    account: posting.account,
-                    amount: posting.amount,
-                }),
-            }
-        }
-        balances.sort_by_key(|balance| balance.account);
-        let entries = entries.iter().map(LedgerEntryView::of).collect();
-        Self {
-            payment_id,
-            entries,
-            balances,
-        }
-    }
-}
-
-impl LedgerEntryView {
-    fn of(entry: &LedgerEntry) -> Self {
-        Self {
-            operation_id: match entry.cause {
-                Cause::Capture(id) => id.to_string(),
-                Cause::Refund(id) => id.to_string(),
-            },
-            recorded_at: entry.recorded_at,
-            postings: entry
-                .postings
-                .iter()
-                .map(|posting| PostingView {
-                    account: posting.account,
-                    amount: posting.amount,
-                })
-                .collect(),
-        }
-    }
 }

@@ -90,9 +90,8 @@ impl TestProvider {
             return;
         };
         let kind = match (&line.verdict, line.operation) {
-            (Verdict::Lost, _) => return,
             (Verdict::Refused(_), Operation::Authorize) => "charge.declined",
-            (Verdict::Refused(_), _) => return,
+            (Verdict::Lost | Verdict::Refused(_), _) => return,
             (_, Operation::Authorize) => "charge.authorized",
             (_, Operation::Capture) => "charge.captured",
             (_, Operation::Refund) => "charge.refunded",
