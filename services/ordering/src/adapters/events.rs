@@ -1,0 +1,81 @@
+//! What ordering hears: what became of the money of its orders.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use contracts::payment::v1::{PaymentCaptured, PaymentRefunded, PaymentVoided};
+use kernel::id::Uuid;
+use platform::Context;
+use platform::event::{Consumer, Envelope, HandleError, Handler};
+
+use crate::application::App;
+use crate::application::follow_payments::PaymentFact;
+use crate::domain::OrderId;
+
+const PAYMENTS: &str = "ordering.payments";
+
+pub fn consumers(app: Arc<App>) -> Vec<Consumer> {
+    let handler = Arc::new(PaymentEvents { app });
+    vec![Consumer {
+        name: PAYMENTS,
+        sources: &["payment"],
+        handler,
+    }]
+}
+
+struct PaymentEvents {
+    app: Arc<App>,
+}
+
+#[async_trait]
+impl Handler for PaymentEvents {
+    async fn handle(&self, _context: &Context, envelope: &Envelope) -> Result<(), HandleError> {
+        match fact_of(envelope)? {
+            Some((order, fact)) => {
+                self.app
+                    .follow_payment(PAYMENTS, envelope, order, fact)
+                    .await
+            }
+            None => self.app.pass_over(PAYMENTS, envelope).await,
+        }
+    }
+}
+
+fn fact_of(envelope: &Envelope) -> Result<Option<(OrderId, PaymentFact)>, HandleError> {
+    let (order, fact) = if let Some(event) = envelope.decode::<PaymentCaptured>() {
+        let PaymentCaptured {
+            order_id,
+            amount_minor,
+            captured_minor,
+            ..
+        } = event?;
+        (
+            order_id,
+            PaymentFact::Captured {
+                amount_minor,
+                captured_minor,
+            },
+        )
+    } else if let Some(event) = envelope.decode::<PaymentRefunded>() {
+        let PaymentRefunded {
+            order_id,
+            amount_minor,
+            refunded_minor,
+            ..
+        } = event?;
+        (
+            order_id,
+            PaymentFact::Refunded {
+                amount_minor,
+                refunded_minor,
+            },
+        )
+    } else if let Some(event) = envelope.decode::<PaymentVoided>() {
+        (event?.order_id, PaymentFact::Voided)
+    } else {
+        return Ok(None);
+    };
+    let id = Uuid::from_slice(&order);
+    let id = id.map_err(|_| HandleError::new("the order's id does not have 16 bytes"))?;
+    Ok(Some((id.into(), fact)))
+}

@@ -1,0 +1,165 @@
+//! Buys what is in a cart.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::Money;
+use platform::idempotency::{IdempotencyKey, Idempotent};
+use platform::{Context, crash};
+
+use super::app::{App, SeenCart, SeenOrder};
+use super::error::Error;
+use super::place_order::PlaceOrder;
+use super::put_carts::TRIES;
+use crate::domain::checkout::{RequestKey, Step};
+use crate::domain::order::Stage;
+use crate::domain::payment::PaymentToken;
+use crate::domain::{Access, CartId, CartStatus, Checkout, Order, OrderId, Refusal};
+
+/// What is left of the request's time for writing the answer.
+const SPARE: Duration = Duration::from_millis(250);
+const POLL: Duration = Duration::from_millis(100);
+
+pub struct Completion {
+    /// What the buyer was shown; anything else is refused.
+    pub expected_total: Money,
+    /// Needed unless the total is zero.
+    pub payment_token: Option<PaymentToken>,
+}
+
+/// The order at the end of its checkout, or as it is when the request's time is up.
+pub enum Completed {
+    Ended(Arc<SeenOrder>),
+    Running(Arc<SeenOrder>),
+}
+
+impl App {
+    /// One cart makes one live order: whoever completes it again, from wherever, waits for the same
+    /// order. Keyed that is rejected, the cart is open and can be completed anew.
+    pub async fn complete_cart(
+        &self,
+        context: &Context,
+        key: IdempotencyKey,
+        access: &Access,
+        id: CartId,
+        completion: Completion,
+    ) -> Result<Completed, Error> {
+        for _ in 0..TRIES {
+            let seen = self.read_cart(access, id).await?;
+            match seen.state.status {
+                CartStatus::Open => {}
+                CartStatus::Ordered(order) => return self.join(context, order).await,
+                CartStatus::Merged(_) => return Err(Refusal::CartMerged.into()),
+            }
+            let seen = self.look(context, seen).await?;
+            let place = self.prepare(context, &key, &seen, &completion)?;
+            let (order_id, checkout) = (place.id, place.checkout.clone());
+            crash::point("ordering.place.before");
+            let once = Idempotent::begin(key.clone());
+            let placed = self.executor.execute_once(context, Some(once), place).await;
+            crash::point("ordering.place.after");
+            match placed {
+                Ok(order) => {
+                    let order = Arc::new(order);
+                    let start = Some((checkout, order.clone()));
+                    let ending = self.driver.drive(context, order_id, start);
+                    let ended = self.env().timeout(self.patience(context), ending).await;
+                    return Ok(match ended.flatten() {
+                        Some(order) => Completed::Ended(order),
+                        None => Completed::Running(order),
+                    });
+                }
+                Err(Error::Moved) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Moved)
+    }
+
+    /// The order and saga that the cart makes, if it lacks nothing and costs what was expected.
+    fn prepare(
+        &self,
+        context: &Context,
+        key: &IdempotencyKey,
+        seen: &SeenCart,
+        completion: &Completion,
+    ) -> Result<PlaceOrder, Error> {
+        let now = self.env().now();
+        let languages = self.languages(context);
+        let order = Order::place(
+            seen.id,
+            &seen.cart,
+            &seen.quotes,
+            &seen.priced,
+            &seen.tariff,
+            &languages,
+            now,
+        )?;
+        let total = order.total();
+        if total != completion.expected_total {
+            return Err(Refusal::TotalChanged { total }.into());
+        }
+        let payment_token = completion
+            .payment_token
+            .clone()
+            .filter(|_| !total.is_zero());
+        if payment_token.is_none() && !total.is_zero() {
+            return Err(Refusal::TokenMissing.into());
+        }
+        if self.driver.is_full() {
+            return Err(Refusal::Busy.into());
+        }
+        let checkout = Checkout {
+            cart_id: seen.id,
+            amount: total,
+            payment_token,
+            request: Some(request(key)),
+            step: Step::Reserve,
+            attempt: 0,
+            turn: 0,
+            reserve_by: now.plus(self.limits.reserve_timeout),
+            reserved_until: now.plus(self.limits.reservation),
+            margin: self.limits.reservation_margin,
+            deadline_at: now.plus(self.limits.resume_after),
+        };
+        Ok(PlaceOrder {
+            cart_version: seen.version,
+            id: self.env().id(),
+            order,
+            checkout,
+        })
+    }
+
+    /// Waits for an order that somebody else's request, or another process, drives.
+    async fn join(&self, context: &Context, id: OrderId) -> Result<Completed, Error> {
+        loop {
+            let order = Arc::new(self.read_order(id).await?);
+            if order.state.stage != Stage::Placed {
+                return Ok(Completed::Ended(order));
+            }
+            let patience = self.patience(context);
+            if patience.is_zero() {
+                return Ok(Completed::Running(order));
+            }
+            if let Some(ending) = self.driver.watch(id) {
+                let ended = self.env().timeout(patience, ending).await.flatten();
+                return Ok(ended.map_or(Completed::Running(order), Completed::Ended));
+            }
+            // Another process drives it, or one that has died did: its row tells.
+            self.env().sleep(POLL.min(patience)).await;
+        }
+    }
+
+    fn patience(&self, context: &Context) -> Duration {
+        context.remaining(self.env()).saturating_sub(SPARE)
+    }
+}
+
+fn request(key: &IdempotencyKey) -> RequestKey {
+    RequestKey {
+        owner: key.owner.clone(),
+        route: key.route.clone(),
+        key: key.key.clone(),
+        fingerprint: key.fingerprint.clone(),
+    }
+}
