@@ -3,7 +3,7 @@
 pub mod catalog;
 pub mod events;
 pub mod grpc;
-//pub mod http;
+pub mod http;
 pub mod inventory;
 pub mod payment;
 pub mod store;

@@ -11,7 +11,7 @@ use platform::{Context, Env};
 use super::read_tariff::Tariffs;
 use super::run_checkout::Driver;
 use crate::domain::order::Languages;
-use crate::domain::pricing::Tariff;
+use crate::domain::pricing::{Basket, ShippingOption, Tariff, shipping};
 use crate::domain::quote::{PricedCart, Quotes};
 use crate::domain::{Access, Cart, CartId, CustomerId, Order, OrderId, SecretHash};
 use crate::ports::Prices;
@@ -53,6 +53,23 @@ pub struct SeenCart {
     pub quotes: Quotes,
     pub priced: PricedCart,
     pub tariff: Arc<Tariff>,
+}
+
+impl SeenCart {
+    /// The ways in which it can be shipped to its address, with prices.
+    pub fn shipping_options(&self) -> Vec<ShippingOption<'_>> {
+        let goods: Vec<_> = self.priced.goods.iter().map(|(_, goods)| goods.clone()).collect();
+        if !goods.iter().any(|goods| goods.requires_shipping) {
+            return Vec::new();
+        }
+        let basket = Basket {
+            currency: self.cart.currency,
+            goods: &goods,
+            taxed_in: self.cart.destination(),
+            ships_to: self.cart.ships_to(),
+        };
+        shipping::options(&self.tariff, &basket, self.priced.totals.subtotal_minor)
+    }
 }
 
 /// The key of a request and how its answer is written.

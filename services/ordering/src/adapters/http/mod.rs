@@ -12,15 +12,18 @@ mod pricing_settings;
 mod secret;
 mod shipping;
 mod shipping_methods;
+mod shipping_prices;
 mod shipping_zones;
 mod tax_rates;
 mod text;
 mod cart_view;
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use ::http::StatusCode;
 use kernel::id::TypedId;
+use platform::http::Problem;
 use platform::idempotency::{IdempotencyKey, SavedResponse};
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -126,4 +129,10 @@ fn page_of<I: TypedId + Ord, T>(
     let more = rest.next().is_some();
     let next = page.last().filter(|_| more).map(|(id, _)| id.to_string());
     (page, next)
+}
+
+/// Where a list of parts goes on.
+fn after_id<I: FromStr>(cursor: Option<&str>) -> Result<Option<I>, Problem> {
+    let bad = |_| Problem::invalid_field("cursor", "is not a next_cursor of this list");
+    cursor.map(str::parse).transpose().map_err(bad)
 }
