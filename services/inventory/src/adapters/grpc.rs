@@ -155,7 +155,7 @@ pub(super) fn confirmed(lines: impl IntoIterator<Item = (Uuid, u32)>) -> Wanted 
 }
 
 fn count(message: &v1::Count) -> Result<Count, CallError> {
-    if message.on_hand.abs() > MAX_UNITS {
+    if !(-MAX_UNITS..=MAX_UNITS).contains(&message.on_hand) {
         return Err(invalid(format!("on_hand must be within ±{MAX_UNITS}")));
     }
     let sku = match message.sku.as_str() {

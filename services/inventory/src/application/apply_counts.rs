@@ -132,10 +132,13 @@ impl ApplyCounts {
             imported,
         } = count;
         let home = LocationId::DEFAULT;
-        let (threshold, before) = match shelf.find(states, *variant, home)? {
+        let (threshold, before, sold_as) = match shelf.find(states, *variant, home)? {
             Some(row) if !count.is_news_to(row) => return Ok(false),
-            Some(row) => (row.policy().low_stock_threshold, row.imported),
-            None => (self.threshold, None),
+            Some(row) => {
+                let policy = row.policy();
+                (policy.low_stock_threshold, row.imported, Some(policy))
+            }
+            None => (self.threshold, None, None),
         };
         let Imported {
             on_hand,
@@ -148,7 +151,16 @@ impl ApplyCounts {
             low_stock_threshold: threshold,
         };
         shelf.ensure_home(states, *variant, policy)?;
-        let new_policy = before.is_none_or(|b| b.tracked != tracked || b.backorder != backorder);
+        for row in self.reach.rows(*variant) {
+            shelf.change(states, *variant, row.location, |row| {
+                if sku.is_some() {
+                    row.sku.clone_from(sku);
+                }
+                Ok(())
+            })?;
+        }
+        let said = before.is_none_or(|b| b.tracked != tracked || b.backorder != backorder);
+        let new_policy = said && sold_as.is_some_and(|sold_as| sold_as != policy);
         // A policy that allows more goes first, one that allows less last: between them the count
         // meets the wider of the two.
         if new_policy && !policy.strict() {
@@ -162,14 +174,6 @@ impl ApplyCounts {
         }
         let applied =
             !new_policy || !policy.strict() || self.set_policy(shelf, states, *variant, policy)?;
-        for row in self.reach.rows(*variant) {
-            shelf.change(states, *variant, row.location, |row| {
-                if sku.is_some() {
-                    row.sku.clone_from(sku);
-                }
-                Ok(())
-            })?;
-        }
         shelf.change(states, *variant, home, |row| {
             // A policy that could not be set is news again at the next import.
             let kept = Imported {

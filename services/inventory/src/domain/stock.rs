@@ -160,13 +160,7 @@ impl Stock {
 
     /// Gives back what an order held.
     pub fn release(&mut self, units: i64) -> Result<(), Refusal> {
-        if units > self.reserved {
-            return Err(Refusal::Unbalanced {
-                variant: self.variant,
-                units,
-                reserved: self.reserved,
-            });
-        }
+        self.held(units)?;
         self.reserved -= units;
         self.settle();
         Ok(())
@@ -174,8 +168,22 @@ impl Stock {
 
     /// What an order held is its own now and leaves the shelf.
     pub fn commit(&mut self, units: i64) -> Result<(), Refusal> {
-        self.release(units)?;
+        self.held(units)?;
+        self.reserved -= units;
         self.on_hand -= units;
+        self.settle();
+        Ok(())
+    }
+
+    /// Nobody gives back more than is held.
+    fn held(&self, units: i64) -> Result<(), Refusal> {
+        if units > self.reserved {
+            return Err(Refusal::Unbalanced {
+                variant: self.variant,
+                units,
+                reserved: self.reserved,
+            });
+        }
         Ok(())
     }
 

@@ -3,15 +3,14 @@
 use axum::extract::State;
 use axum::response::Response;
 use garde::Validate;
-use kernel::CountryCode;
+use kernel::{CountryCode, Timestamp};
 use platform::http::{self, Body, Ctx, IfMatch, Once, Page, PathParams, Problem};
 use platform::idempotency::{IdempotencyKey, Idempotent, SavedResponse};
 use platform::store::Versioned;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::text::one_line;
-use super::view::LocationView;
 use crate::application::Inventory;
 use crate::application::manage_locations::LocationInput;
 use crate::domain::{Location, LocationId};
@@ -59,6 +58,35 @@ impl From<LocationBody> for LocationInput {
             country,
             active,
             priority,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct LocationView {
+    pub id: LocationId,
+    pub name: String,
+    pub country: Option<CountryCode>,
+    /// Only active locations give stock to new orders.
+    pub active: bool,
+    /// Lower serves first.
+    pub priority: i64,
+    /// The one that every shop has.
+    pub default: bool,
+    pub created_at: Timestamp,
+}
+
+impl LocationView {
+    pub fn of(location: &Versioned<Location>) -> Self {
+        let id = LocationId::from_uuid(location.id);
+        Self {
+            id,
+            name: location.name.clone(),
+            country: location.country,
+            active: location.active,
+            priority: location.priority,
+            default: id == LocationId::DEFAULT,
+            created_at: location.created_at,
         }
     }
 }

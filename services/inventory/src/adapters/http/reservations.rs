@@ -3,14 +3,14 @@
 use axum::extract::State;
 use axum::response::Response;
 use garde::Validate;
-use kernel::Limit;
+use kernel::{Limit, Timestamp};
 use platform::http::{self, Page, Params, Problem};
-use serde::Deserialize;
-use utoipa::IntoParams;
+use platform::store::Versioned;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::view::{ReservationStatus, ReservationView};
 use crate::application::Inventory;
-use crate::domain::OrderId;
+use crate::domain::{Line, LocationId, OrderId, Reservation, Stage, VariantId};
 
 #[derive(Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -54,4 +54,98 @@ pub(super) async fn list_reservations(
             next_cursor: found.next_cursor,
         },
     ))
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReservationStatus {
+    /// Units are held for the order.
+    Active,
+    /// The order was confirmed and has its units.
+    Committed,
+    /// The confirmed order was cancelled and its units came back.
+    Returned,
+    /// Given back, or refused in advance because the release came first.
+    Released,
+    /// Given back because the time ran out.
+    Expired,
+    /// There was not enough.
+    Refused,
+}
+
+impl ReservationStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Committed => "committed",
+            Self::Returned => "returned",
+            Self::Released => "released",
+            Self::Expired => "expired",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// What an order holds or held.
+#[derive(Serialize, ToSchema)]
+pub struct ReservationView {
+    pub order_id: OrderId,
+    pub status: ReservationStatus,
+    pub lines: Vec<ReservationLineView>,
+    /// Of an active one.
+    pub expires_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ReservationLineView {
+    pub variant_id: VariantId,
+    #[schema(minimum = 1)]
+    pub quantity: u32,
+    /// Where the units come from; empty when the variant is not counted.
+    pub splits: Vec<SplitView>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SplitView {
+    pub location_id: LocationId,
+    #[schema(minimum = 1)]
+    pub quantity: u32,
+}
+
+impl ReservationView {
+    pub fn of(reservation: &Versioned<Reservation>) -> Self {
+        let line = |line: &Line| ReservationLineView {
+            variant_id: line.variant,
+            quantity: line.units,
+            splits: line
+                .splits
+                .iter()
+                .map(|split| SplitView {
+                    location_id: split.location,
+                    quantity: split.units,
+                })
+                .collect(),
+        };
+        Self {
+            order_id: OrderId::from_uuid(reservation.id),
+            status: (&reservation.stage).into(),
+            lines: reservation.lines.iter().map(line).collect(),
+            expires_at: reservation.expires_at(),
+            created_at: reservation.created_at,
+        }
+    }
+}
+
+impl From<&Stage> for ReservationStatus {
+    fn from(stage: &Stage) -> Self {
+        match stage {
+            Stage::Active { .. } => Self::Active,
+            Stage::Committed { .. } => Self::Committed,
+            Stage::Returned { .. } => Self::Returned,
+            Stage::Released { .. } => Self::Released,
+            Stage::Expired { .. } => Self::Expired,
+            Stage::Refused { .. } => Self::Refused,
+        }
+    }
 }

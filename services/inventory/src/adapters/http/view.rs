@@ -1,43 +1,11 @@
-//! What the routes answer.
+//! What more than one resource shows: stock and its ledger.
 
-use kernel::{CountryCode, Sku, Timestamp};
-use platform::store::Versioned;
+use kernel::{Sku, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::application::Booked;
-use crate::domain::{
-    self, Location, LocationId, Movement, MovementId, OrderId, Reservation, Stage, Stock, VariantId,
-};
-
-#[derive(Serialize, ToSchema)]
-pub struct LocationView {
-    pub id: LocationId,
-    pub name: String,
-    pub country: Option<CountryCode>,
-    /// Only active locations give stock to new orders.
-    pub active: bool,
-    /// Lower serves first.
-    pub priority: i64,
-    /// The one that every shop has.
-    pub default: bool,
-    pub created_at: Timestamp,
-}
-
-impl LocationView {
-    pub fn of(location: &Versioned<Location>) -> Self {
-        let id = LocationId::from_uuid(location.id);
-        Self {
-            id,
-            name: location.name.clone(),
-            country: location.country,
-            active: location.active,
-            priority: location.priority,
-            default: id == LocationId::DEFAULT,
-            created_at: location.created_at,
-        }
-    }
-}
+use crate::domain::{self, LocationId, Movement, MovementId, Stock, VariantId};
 
 /// One variant at one location.
 #[derive(Serialize, ToSchema)]
@@ -164,100 +132,6 @@ impl BookedView {
                 .map(|(id, movement)| MovementView::of(*id, movement))
                 .collect(),
             levels: booked.rows.iter().map(LevelView::of).collect(),
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ReservationStatus {
-    /// Units are held for the order.
-    Active,
-    /// The order was confirmed and has its units.
-    Committed,
-    /// The confirmed order was cancelled and its units came back.
-    Returned,
-    /// Given back, or refused in advance because the release came first.
-    Released,
-    /// Given back because the time ran out.
-    Expired,
-    /// There was not enough.
-    Refused,
-}
-
-impl ReservationStatus {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Committed => "committed",
-            Self::Returned => "returned",
-            Self::Released => "released",
-            Self::Expired => "expired",
-            Self::Refused => "refused",
-        }
-    }
-}
-
-/// What an order holds or held.
-#[derive(Serialize, ToSchema)]
-pub struct ReservationView {
-    pub order_id: OrderId,
-    pub status: ReservationStatus,
-    pub lines: Vec<ReservationLineView>,
-    /// Of an active one.
-    pub expires_at: Option<Timestamp>,
-    pub created_at: Timestamp,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct ReservationLineView {
-    pub variant_id: VariantId,
-    #[schema(minimum = 1)]
-    pub quantity: u32,
-    /// Where the units come from; empty when the variant is not counted.
-    pub splits: Vec<SplitView>,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct SplitView {
-    pub location_id: LocationId,
-    #[schema(minimum = 1)]
-    pub quantity: u32,
-}
-
-impl ReservationView {
-    pub fn of(reservation: &Versioned<Reservation>) -> Self {
-        let line = |line: &domain::Line| ReservationLineView {
-            variant_id: line.variant,
-            quantity: line.units,
-            splits: line
-                .splits
-                .iter()
-                .map(|split| SplitView {
-                    location_id: split.location,
-                    quantity: split.units,
-                })
-                .collect(),
-        };
-        Self {
-            order_id: OrderId::from_uuid(reservation.id),
-            status: (&reservation.stage).into(),
-            lines: reservation.lines.iter().map(line).collect(),
-            expires_at: reservation.expires_at(),
-            created_at: reservation.created_at,
-        }
-    }
-}
-
-impl From<&Stage> for ReservationStatus {
-    fn from(stage: &Stage) -> Self {
-        match stage {
-            Stage::Active { .. } => Self::Active,
-            Stage::Committed { .. } => Self::Committed,
-            Stage::Returned { .. } => Self::Returned,
-            Stage::Released { .. } => Self::Released,
-            Stage::Expired { .. } => Self::Expired,
-            Stage::Refused { .. } => Self::Refused,
         }
     }
 }
