@@ -94,7 +94,7 @@ async fn a_head_that_never_ends_is_hung_up_on() {
     let server = server(
         served().module.router,
         ServerLimits {
-            idle_timeout: Duration::from_secs(600),
+            idle_timeout: Duration::from_mins(10),
             ..hasty()
         },
     )
@@ -117,7 +117,7 @@ async fn a_head_that_never_ends_is_hung_up_on() {
 #[tokio::test]
 async fn an_idle_connection_is_hung_up_on() {
     let limits = ServerLimits {
-        header_timeout: Duration::from_secs(600),
+        header_timeout: Duration::from_mins(10),
         ..hasty()
     };
     let server = server(served().module.router, limits).await;
@@ -190,7 +190,7 @@ async fn heads_over_the_limits_are_refused() {
 
 #[tokio::test]
 async fn requests_of_two_readings_are_refused_and_the_next_one_is_served() {
-    let idle_timeout = Duration::from_secs(600);
+    let idle_timeout = Duration::from_mins(10);
     let limits = ServerLimits {
         idle_timeout,
         ..patient()
