@@ -38,7 +38,7 @@ fn dead_in(file: &File, roots: &BTreeSet<&str>, exists: &impl Fn(&str) -> bool) 
             .filter(|link| !exists(&join(folder, link)));
         let named = backticked(line).into_iter().filter(|path| {
             let root = path.split('/').next().unwrap_or_default();
-            let ours = roots.contains(root) || root == "." || root == "..";
+            let ours = roots.contains(root) || root == "..";
             ours && !exists(&join("", path)) && !exists(&join(folder, path))
         });
         for dead in links.chain(named) {
@@ -146,7 +146,7 @@ mod tests {
         assert!(
             dead(
                 "[x](../how-to/add.md#how) [y](https://x.example/a) [z](#here) `crates/a/src/lib.rs:1` `crates/a/`\n\
-                 `crates/<name>/src` `application/json` `/v1/carts` `crates/*/src`\n\
+                 `./data` `crates/<name>/src` `application/json` `/v1/carts` `crates/*/src`\n\
                  ```\n`crates/gone.rs`\n```"
             )
             .is_empty()

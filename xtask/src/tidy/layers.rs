@@ -50,13 +50,14 @@ const APPLICATION_CRATES: [(&str, &str); 5] = [
     ("futures_util", "streams of rows and joined reads"),
     (
         "tokio",
-        "only `tokio::sync`: bounds and caches shared by requests",
+        "bounds shared by requests, and blocking work; clippy bans spawning",
     ),
     ("arc_swap", "what is remembered and read by every request"),
 ];
 
-/// What a port may say of the platform: who asks until when, and what a decision works on.
-const PORT_ROOMS: &[&str] = &["context", "executor", "idempotency"];
+/// What a port may say of the platform: who asks until when, what a decision works on, and where a
+/// page of a projection begins.
+const PORT_ROOMS: &[&str] = &["context", "executor", "idempotency", "store"];
 
 /// The part of the technical floor that a use case stands on. Transports and engines are not in it.
 const APPLICATION_ROOMS: &[&str] = &[
@@ -68,6 +69,9 @@ const APPLICATION_ROOMS: &[&str] = &[
     "idempotency",
     "store",
 ];
+
+/// Modules of `platform::store` that are one database and not the store.
+const ENGINES: [&str; 3] = ["sqlite", "postgres", "memory"];
 
 /// What a use case must not take from `contracts`: calls belong to adapters, behind a port.
 const CALL_SUFFIXES: [&str; 6] = ["Api", "Direct", "Client", "Server", "Request", "Reply"];
@@ -214,7 +218,7 @@ fn crate_rule(layer: &Layer, segments: &[String]) -> Option<String> {
     let rooms = match name {
         "platform" if layer.name == "ports" => PORT_ROOMS,
         "platform" => APPLICATION_ROOMS,
-        "tokio" => &["sync"],
+        "tokio" => &["sync", "task"],
         _ => &[],
     };
     if !rooms.is_empty() && is_room && !rooms.contains(&second) {
@@ -222,6 +226,13 @@ fn crate_rule(layer: &Layer, segments: &[String]) -> Option<String> {
             "`{}` uses `{name}::{second}`; it may use only {}",
             layer.name,
             rooms.join(", ")
+        ));
+    }
+    let third = segments.get(2).map_or("", String::as_str);
+    if name == "platform" && second == "store" && ENGINES.contains(&third) {
+        return Some(format!(
+            "`{}` names the engine `{third}`; which database runs is not its business",
+            layer.name
         ));
     }
     let last = segments.last().map_or("", String::as_str);
@@ -318,6 +329,7 @@ mod tests {
         );
         for text in [
             "use platform::http::Problem;",
+            "use platform::store::{Query, sqlite::SqliteReader};",
             "async fn a() { tokio::time::timeout(x, y).await }",
             "use contracts::inventory::InventoryClient;",
             "use contracts::inventory::v1::ReserveRequest;",
