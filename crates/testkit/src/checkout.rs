@@ -12,7 +12,8 @@ use crate::until;
 pub struct Cart {
     pub client: Client,
     pub id: String,
-    pub secret: String,
+    /// A guest's; customers have none.
+    pub secret: Option<String>,
     /// As the shop showed it last.
     pub view: Value,
 }
@@ -47,7 +48,7 @@ impl Cart {
     }
 
     fn of(client: &Client, reply: Reply) -> Self {
-        let (id, secret) = (reply.id(), reply.text("/secret"));
+        let (id, secret) = (reply.id(), reply.body["secret"].as_str().map(str::to_owned));
         Self { client: client.clone(), id, secret, view: reply.body }
     }
 
@@ -57,7 +58,7 @@ impl Cart {
 
     /// A request for this cart by somebody who has its secret.
     pub fn ask(&self, method: Method, below: &str) -> Request<'_> {
-        self.client.request(method, format!("{}{below}", self.path())).secret(&self.secret)
+        self.client.request(method, format!("{}{below}", self.path())).secret(self.secret.as_deref())
     }
 
     /// Reads it again.
@@ -117,7 +118,7 @@ impl Cart {
         let reply = self
             .client
             .request(Method::GET, format!("/v1/orders/{id}"))
-            .secret(&self.secret)
+            .secret(self.secret.as_deref())
             .send()
             .await
             .expect_status(200);
@@ -129,7 +130,7 @@ impl Cart {
 #[derive(Clone)]
 pub struct Order {
     pub client: Client,
-    pub secret: String,
+    pub secret: Option<String>,
     pub view: Value,
 }
 
@@ -154,7 +155,7 @@ impl Order {
     pub fn ask(&self, method: Method, below: &str) -> Request<'_> {
         self.client
             .request(method, format!("/v1/orders/{}{below}", self.id()))
-            .secret(&self.secret)
+            .secret(self.secret.as_deref())
     }
 
     pub async fn refresh(&mut self) -> &Value {

@@ -134,9 +134,12 @@ impl Request<'_> {
         self.header("idempotency-key", key)
     }
 
-    /// What a guest shows for their cart.
-    pub fn secret(self, secret: &str) -> Self {
-        self.header("cart-secret", secret)
+    /// What a guest shows for their cart; customers need none.
+    pub fn secret(self, secret: Option<&str>) -> Self {
+        match secret {
+            Some(secret) => self.header("cart-secret", secret),
+            None => self,
+        }
     }
 
     pub fn json(self, body: &Value) -> Self {

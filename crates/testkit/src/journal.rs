@@ -22,7 +22,6 @@ pub enum Outcome {
 #[derive(Clone, Debug)]
 pub struct Entry {
     pub cart: String,
-    pub secret: String,
     pub key: String,
     pub variant: String,
     pub units: u32,

@@ -86,7 +86,7 @@ async fn set_tariff(admin: &crate::Client, country: &str) {
         "zone_id": zone,
         "name": { "en": "Packhorse" },
         "active": true,
-        "prices": [{ "currency": "EUR", "amount": 590 }],
+        "prices": [{ "currency": "EUR", "flat": { "amount": 590, "currency": "EUR" } }],
     });
     admin.post("/v1/admin/shipping-methods", &method).await.expect_status(201);
     let rate = json!({

@@ -1,0 +1,112 @@
+//! Every JSON body of the document, spoiled field by field.
+
+use serde_json::{Value, json};
+use testkit::bad::{broken, spoil};
+use testkit::document::{Document, Operation};
+use testkit::{Client, Reply};
+
+use crate::actors::{self, Actors};
+use crate::unchanged::holdings;
+
+/// Examples where the schema alone does not tell enough: by operation, what to lay over the one
+/// that the schema gives.
+fn known(operation: &str) -> Value {
+    match operation {
+        "register" => json!({ "password": testkit::people::PASSWORD }),
+        _ => json!({}),
+    }
+}
+
+fn good(document: &Document, operation: &Operation, schema: &Value) -> Value {
+    let mut body = document.example(schema);
+    if let (Some(body), Some(known)) = (body.as_object_mut(), known(&operation.id).as_object()) {
+        body.extend(known.clone());
+    }
+    body
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spoiled_field_is_refused_by_name_and_changes_nothing() {
+    let shop = actors::shop().await;
+    let actors = Actors::of(&shop).await;
+    let document = Document::of(&actors.nobody).await;
+    let operations = document.operations();
+    let before = holdings(&actors.owner, &document, &operations).await;
+    let mut wrong = Vec::new();
+    let mut tried = 0;
+    for operation in &operations {
+        let Some(schema) = &operation.body else { continue };
+        let client = actors.allowed(operation);
+        let good = good(&document, operation, schema);
+        for spoiled in spoil(&document, schema, &good) {
+            tried += 1;
+            let reply = send(client, &document, operation, spoiled.body.to_string().into()).await;
+            if let Some(fault) = fault_of(&reply, Some(&spoiled.field)) {
+                wrong.push(format!("{operation}: {} {}: {fault}: {reply}", spoiled.field, spoiled.what));
+            }
+        }
+    }
+    assert!(tried > 300, "only {tried} bodies were tried");
+    report(&wrong);
+    assert_eq!(before, holdings(&actors.owner, &document, &operations).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broken_body_is_refused_and_changes_nothing() {
+    let shop = actors::shop().await;
+    let actors = Actors::of(&shop).await;
+    let document = Document::of(&actors.nobody).await;
+    let operations = document.operations();
+    let before = holdings(&actors.owner, &document, &operations).await;
+    let mut wrong = Vec::new();
+    for operation in operations.iter().filter(|operation| operation.body.is_some()) {
+        let client = actors.allowed(operation);
+        for (what, media_type, bytes) in broken() {
+            let path = operation.address(&document);
+            let request = client.request(operation.method.clone(), path).key(&client.fresh_key());
+            let reply = request.bytes(media_type, bytes).send().await;
+            if let Some(fault) = fault_of(&reply, None) {
+                wrong.push(format!("{operation}: {what}: {fault}: {reply}"));
+            }
+        }
+        let huge = format!("{{\"padding\": \"{}\"}}", "x".repeat(3 << 20));
+        let reply = send(client, &document, operation, huge.into()).await;
+        if reply.status != 413 && fault_of(&reply, None).is_some() {
+            wrong.push(format!("{operation}: three megabytes: {reply}"));
+        }
+    }
+    report(&wrong);
+    assert_eq!(before, holdings(&actors.owner, &document, &operations).await);
+}
+
+async fn send(client: &Client, document: &Document, operation: &Operation, body: Vec<u8>) -> Reply {
+    let request = client.request(operation.method.clone(), operation.address(document));
+    request.key(&client.fresh_key()).bytes("application/json", body).send().await
+}
+
+/// What is wrong with a refusal; nothing when it is a good one.
+fn fault_of(reply: &Reply, field: Option<&str>) -> Option<String> {
+    if !reply.status.is_client_error() {
+        return Some("not a refusal".to_owned());
+    }
+    if !reply.is_problem() {
+        return Some("not a problem".to_owned());
+    }
+    // Larger than the route takes: there is no field to speak of.
+    if reply.status == 413 {
+        return None;
+    }
+    let field = field?;
+    let named = reply.fields();
+    let fits = |name: &&str| {
+        field.is_empty() || *name == field || name.starts_with(field) || field.starts_with(*name)
+    };
+    if named.iter().any(fits) {
+        return None;
+    }
+    Some(format!("names {named:?}"))
+}
+
+fn report(wrong: &[String]) {
+    assert!(wrong.is_empty(), "{} answers are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}

@@ -1,0 +1,80 @@
+//! schemathesis reads the OpenAPI document and looks for answers that break it: once as somebody
+//! who may do everything, once as nobody.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use testkit::{Shop, Start, Topology};
+
+/// Set by `cargo xtask test`: the folder of the Python programs.
+const PROGRAMS: &str = "MERCAT_TEST_PYTHON_BIN";
+
+/// Checks that ask for more than the document promises.
+///
+/// `positive_data_acceptance`: a body that fits the schema may still break a rule of the business.
+/// `negative_data_rejection`, `missing_required_header`: `tests/bad_input` holds these, field by
+/// field, and knows what a header or path that HTTP itself normalizes looks like.
+/// `unsupported_method`, `allow_header_conformance`: preflights (OPTIONS) are CORS's to answer.
+/// `ignored_auth`, `object_level_authorization`: `tests/bad_input/roles` and the stories.
+const EXCLUDED: &str = "positive_data_acceptance,negative_data_rejection,missing_required_header,\
+    unsupported_method,allow_header_conformance,ignored_auth,object_level_authorization";
+
+/// For one run; there are two.
+const SECONDS: &str = "90";
+
+fn program() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv/bin");
+    let folder = std::env::var_os(PROGRAMS).map_or(beside, PathBuf::from);
+    let program = folder.join("schemathesis");
+    program.exists().then_some(program)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_answer_breaks_the_document() {
+    let Some(program) = program() else {
+        let missing = "schemathesis is not installed: `cargo xtask test` brings it";
+        assert!(std::env::var_os("CI").is_none(), "{missing}");
+        eprintln!("SKIPPED, NOTHING WAS CHECKED: {missing}");
+        return;
+    };
+    let start = Start::new(env!("CARGO_BIN_EXE_mercat"), Topology::Embedded).demo();
+    let shop = Shop::start(start).await;
+    let key = shop.staff().await.key.clone();
+    for token in [Some(key), None] {
+        let who = if token.is_some() { "the owner" } else { "nobody" };
+        let output = run(&program, &shop, token).await;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let grumbled = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "as {who}: {}\n{said}\n{grumbled}", output.status);
+        assert!(shop.is_alive(), "as {who}: the shop died");
+        let summary: Vec<&str> = said.lines().rev().take(12).collect();
+        let summary: Vec<&str> = summary.into_iter().rev().collect();
+        eprintln!("as {who}:\n{}", summary.join("\n"));
+    }
+    let log = shop.log();
+    assert!(!log.contains("panicked"), "a handler panicked:\n{}", shop.log_tail());
+}
+
+async fn run(program: &Path, shop: &Shop, token: Option<String>) -> Output {
+    let mut command = Command::new(program);
+    command
+        .arg("run")
+        .arg(format!("{}/openapi.json", shop.address()))
+        .args(["--checks", "all", "--exclude-checks", EXCLUDED])
+        .args(["--phases", "examples,coverage,fuzzing"])
+        .args(["--max-examples", "12", "--max-time", SECONDS, "--workers", "2"])
+        .args(["--seed", "20260101", "--no-shrink", "--continue-on-failure"])
+        .args(["--suppress-health-check", "all", "--generation-database", "none"])
+        .args(["--request-timeout", "30", "--no-color"])
+        // It would end its own session or take away its own rights.
+        .args(["--exclude-path-regex", "^/v1/(me$|auth/password|admin/api-keys/)"])
+        .env("PYTHONHASHSEED", "0")
+        .current_dir(shop.folder());
+    if let Some(token) = token {
+        command.arg("--header").arg(format!("Authorization: Bearer {token}"));
+    }
+    tokio::task::spawn_blocking(move || command.output())
+        .await
+        .expect("waiting does not panic")
+        .expect("schemathesis can be run")
+}
