@@ -1,1 +1,110 @@
+//! Catalog: what a shop sells, how shoppers find it, and the files it comes from.
+//!
+//! In reading order: [`domain`] holds products, variants, categories and the pure importers;
+//! [`ports`] what this service needs of stock and of its own projections; [`application`] the use
+//! cases, among them the import of files of any length; [`adapters`] translate to REST, gRPC,
+//! events, tables, full-text search and inventory.
 
+pub mod adapters;
+pub mod application;
+mod config;
+pub mod domain;
+pub mod ports;
+
+use std::sync::Arc;
+
+use contracts::catalog::{CatalogApi, CatalogServer};
+use contracts::inventory::InventoryApi;
+use platform::service::{Base, BuildError, Service};
+use platform::store::{Migration, Schema};
+
+use adapters::grpc::Api;
+use adapters::queries::memory::MemoryListingOf;
+use adapters::queries::{MemoryListing, SqliteListing, SqliteListingProjection};
+use adapters::stock::InventoryStock;
+use application::{Catalog, Importer};
+pub use config::Config;
+use domain::{Availability, Category, Product};
+use ports::{Listing, Stock};
+
+/// The service's name.
+pub const NAME: &str = "catalog";
+
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    name: "init",
+    sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+}];
+
+/// The tables of this service, with its projections on SQLite.
+pub fn schema(config: &Config) -> Schema {
+    tables().project_sqlite(Arc::new(SqliteListingProjection { locale: config.locale.clone() }))
+}
+
+/// The tables with projections in memory, and what reads those: for simulation and tests.
+pub fn schema_in_memory(config: &Config) -> (Schema, Arc<MemoryListing>) {
+    let listing = Arc::new(MemoryListing::new(config.locale.clone()));
+    (tables().project_memory(listing.clone()), listing)
+}
+
+fn tables() -> Schema {
+    Schema::new(NAME, MIGRATIONS)
+        .aggregate::<Product>()
+        .aggregate::<Category>()
+        .aggregate::<Availability>()
+}
+
+/// What this service is given.
+pub struct Needs {
+    pub base: Base,
+    pub config: Config,
+    pub inventory: Arc<dyn InventoryApi>,
+}
+
+/// The service, its API for others, and what the command line uses directly.
+pub struct Built {
+    pub service: Service,
+    pub api: Arc<dyn CatalogApi>,
+    pub importer: Arc<Importer>,
+    pub catalog: Catalog,
+}
+
+/// Builds the service over its SQLite store.
+pub fn build(needs: Needs) -> Result<Built, BuildError> {
+    let reader = needs.base.executor.store().sqlite_reader();
+    let reader = reader.ok_or_else(|| {
+        BuildError::new("catalog: this store has no search; in memory, use build_in_memory")
+    })?;
+    build_with(needs, Arc::new(SqliteListing { reader }))
+}
+
+/// Builds the service over a memory store made from [`schema_in_memory`].
+pub fn build_in_memory(needs: Needs, listing: Arc<MemoryListing>) -> Result<Built, BuildError> {
+    let store = needs.base.executor.store().clone();
+    build_with(needs, Arc::new(MemoryListingOf { listing, store }))
+}
+
+fn build_with(needs: Needs, listing: Arc<dyn Listing>) -> Result<Built, BuildError> {
+    let Needs { base, config, inventory } = needs;
+    let stock: Arc<dyn Stock> = Arc::new(InventoryStock { inventory, env: base.env.clone() });
+    let catalog = Catalog::new(
+        base.executor.clone(),
+        listing,
+        stock,
+        adapters::events::publish,
+        config.settings(),
+    );
+    let importer = Arc::new(Importer::new(catalog.clone()));
+    let api: Arc<dyn CatalogApi> = Arc::new(Api { catalog: catalog.clone() });
+    let server = CatalogServer::new(api.clone(), base.env.clone()).into_service();
+    let routes = adapters::http::router(catalog.clone(), importer.clone());
+    let service = Service {
+        name: NAME,
+        http: platform::http::module(NAME, routes, base.module_deps())?,
+        grpc: Some(tonic::service::Routes::new(server)),
+        consumers: vec![adapters::events::consumer(catalog.clone())],
+        tasks: Vec::new(),
+        executor: base.executor,
+    };
+    Ok(Built { service, api, importer, catalog })
+}

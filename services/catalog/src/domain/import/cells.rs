@@ -120,6 +120,9 @@ impl<'a> Notes<'a> {
         if text.len() > max && text.chars().count() > max {
             self.error(cell, format!("has at most {max} characters"));
         }
+        if text.contains('\0') {
+            self.error(cell, "holds a NUL character");
+        }
     }
 
     /// `true`, `false` and what people write for them; `None` when empty or wrong.

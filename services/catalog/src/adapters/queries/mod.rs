@@ -1,0 +1,83 @@
+//! The projections of published products and of all variants: filled in the transaction of each
+//! change, read by [`Listing`]. One implementation on SQLite, one in memory for simulation; one
+//! contract test runs on both.
+
+pub mod memory;
+mod row;
+mod sqlite_list;
+mod sqlite_projection;
+mod sqlite_search;
+
+use async_trait::async_trait;
+use kernel::{Currency, Handle};
+use platform::store::{Position, SqliteReader, Store, StoreError};
+
+use crate::domain::offer::Offered;
+use crate::domain::{Product, ProductId, VariantId};
+use crate::ports::{Filter, Found, Hit, Listing, Sort};
+
+pub use memory::MemoryListing;
+pub use sqlite_projection::SqliteListingProjection;
+
+/// [`Listing`] on SQLite.
+pub struct SqliteListing {
+    pub reader: SqliteReader,
+}
+
+#[async_trait]
+impl Listing for SqliteListing {
+    async fn products(
+        &self,
+        filter: &Filter,
+        sort: Sort,
+        after: Option<Position>,
+        limit: u32,
+    ) -> Result<Vec<Hit>, StoreError> {
+        let filter = filter.clone();
+        self.reader
+            .read(move |connection| {
+                sqlite_list::products(connection, &filter, sort, after.as_ref(), limit)
+            })
+            .await
+    }
+
+    async fn search(
+        &self,
+        query: &str,
+        filter: &Filter,
+        sort: Sort,
+        currency: Currency,
+        after: Option<Position>,
+        limit: u32,
+    ) -> Result<Found, StoreError> {
+        let query = query.to_owned();
+        let filter = filter.clone();
+        self.reader
+            .read(move |connection| {
+                let search = sqlite_search::Search { filter: &filter, sort, currency, limit };
+                search.run(connection, &query, after.as_ref())
+            })
+            .await
+    }
+
+    async fn offers(&self, variants: &[VariantId]) -> Result<Vec<Offered>, StoreError> {
+        let variants = variants.to_vec();
+        self.reader.read(move |connection| sqlite_list::offers(connection, &variants)).await
+    }
+
+    async fn by_handles(
+        &self,
+        handles: Vec<Handle>,
+    ) -> Result<Vec<Option<ProductId>>, StoreError> {
+        self.reader.read(move |connection| sqlite_list::by_handles(connection, &handles)).await
+    }
+}
+
+/// The product that has a handle, where no better query exists.
+async fn product_by_handle(
+    store: &Store,
+    handle: &Handle,
+) -> Result<Option<ProductId>, StoreError> {
+    let found = store.by::<Product>("handle", handle.as_str()).await?;
+    Ok(found.map(|product| ProductId::from_uuid(product.id)))
+}

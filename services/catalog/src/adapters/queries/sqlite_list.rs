@@ -1,0 +1,223 @@
+//! Lists and look-ups on SQLite.
+//!
+//! A list walks the index of its order and probes the filters, so a page of a common label costs
+//! what it shows. When some label is rare, its products are gathered first and sorted instead, so
+//! a page of a rare one costs what the label has.
+
+use kernel::Handle;
+use kernel::id::Uuid;
+use platform::store::{Position, Value};
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
+
+use super::row::{CATEGORY, TAG, VENDOR};
+use crate::domain::offer::{Offer, Offered};
+use crate::domain::text::fold;
+use crate::domain::{CategoryId, ProductId, VariantId};
+use crate::ports::{Filter, Hit, Sort};
+
+/// A label with at most this many products is rare.
+const RARE: usize = 2_000;
+
+/// A statement that grows.
+#[derive(Default)]
+pub(super) struct Sentence {
+    pub sql: String,
+    pub values: Vec<Sql>,
+}
+
+impl Sentence {
+    pub fn add(&mut self, sql: &str, values: impl IntoIterator<Item = Sql>) {
+        self.sql.push_str(sql);
+        self.values.extend(values);
+    }
+}
+
+/// The labels that a product must have, one of each set.
+pub(super) fn label_sets(
+    connection: &Connection,
+    filter: &Filter,
+) -> Result<Vec<(char, Vec<String>)>> {
+    let mut sets = Vec::new();
+    if let Some(category) = filter.category {
+        sets.push((CATEGORY, subtree(connection, category)?));
+    }
+    if let Some(tag) = &filter.tag {
+        sets.push((TAG, vec![fold(tag)]));
+    }
+    if let Some(vendor) = &filter.vendor {
+        sets.push((VENDOR, vec![fold(vendor)]));
+    }
+    Ok(sets)
+}
+
+/// Conditions on `l` (product_listing) for everything but the order.
+pub(super) fn conditions(
+    sentence: &mut Sentence,
+    filter: &Filter,
+    sets: &[(char, Vec<String>)],
+) {
+    for (kind, labels) in sets {
+        sentence.add(
+            " AND EXISTS (SELECT 1 FROM product_label x WHERE x.kind = ? AND x.label IN \
+             (SELECT value FROM json_each(?)) AND x.row = l.row)",
+            [Sql::Text(kind.to_string()), Sql::Text(json(labels))],
+        );
+    }
+    if let Some(price) = &filter.price {
+        sentence.add(
+            " AND EXISTS (SELECT 1 FROM product_price y WHERE y.row = l.row AND y.currency = ? \
+             AND y.min_minor BETWEEN ? AND ?)",
+            [
+                Sql::Text(price.currency.to_string()),
+                Sql::Integer(price.min),
+                Sql::Integer(price.max),
+            ],
+        );
+    }
+    if filter.available {
+        sentence.add(" AND l.available = 1", []);
+    }
+}
+
+fn json<T: serde::Serialize>(values: &[T]) -> String {
+    serde_json::to_string(values).unwrap_or_default()
+}
+
+pub(super) fn products(
+    connection: &Connection,
+    filter: &Filter,
+    sort: Sort,
+    after: Option<&Position>,
+    limit: u32,
+) -> Result<Vec<Hit>> {
+    let sets = label_sets(connection, filter)?;
+    let mut sentence = Sentence::default();
+    let (key, from, order) = match sort {
+        Sort::Newest | Sort::Relevance => ("l.row", "product_listing l", "l.row DESC"),
+        Sort::Title => ("l.title_key", "product_listing l", "l.title_key, l.row"),
+        Sort::PriceAsc(_) => ("p.min_minor", PRICED, "p.min_minor, p.row"),
+        Sort::PriceDesc(_) => ("p.min_minor", PRICED, "p.min_minor DESC, p.row DESC"),
+    };
+    sentence.add(&format!("SELECT l.row, l.product_id, l.available, {key} FROM {from}"), []);
+    sentence.add(" WHERE 1", []);
+    if let Sort::PriceAsc(currency) | Sort::PriceDesc(currency) = sort {
+        sentence.add(" AND p.currency = ?", [Sql::Text(currency.to_string())]);
+    }
+    if let Some(rows) = gather(connection, &sets)? {
+        sentence.add(" AND l.row IN (SELECT value FROM json_each(?))", [Sql::Text(json(&rows))]);
+    }
+    conditions(&mut sentence, filter, &sets);
+    if let Some(Position { value, id }) = after {
+        let row = Sql::Integer(id.as_u128() as i64);
+        match (sort, value) {
+            (Sort::Newest | Sort::Relevance, _) => sentence.add(" AND l.row < ?", [row]),
+            (Sort::Title, Value::Text(title)) => {
+                sentence.add(" AND (l.title_key, l.row) > (?, ?)", [Sql::Text(title.clone()), row]);
+            }
+            (Sort::PriceAsc(_), Value::Int(price)) => {
+                sentence.add(" AND (p.min_minor, p.row) > (?, ?)", [Sql::Integer(*price), row]);
+            }
+            (Sort::PriceDesc(_), Value::Int(price)) => {
+                sentence.add(" AND (p.min_minor, p.row) < (?, ?)", [Sql::Integer(*price), row]);
+            }
+            // A cursor of another order: there is nothing behind it.
+            _ => return Ok(Vec::new()),
+        }
+    }
+    sentence.add(&format!(" ORDER BY {order} LIMIT ?"), [Sql::Integer(i64::from(limit))]);
+    let mut statement = connection.prepare_cached(&sentence.sql)?;
+    let hits = statement.query_map(params_from_iter(sentence.values), |row| {
+        let number: i64 = row.get(0)?;
+        let value = match row.get::<_, Sql>(3)? {
+            Sql::Text(text) => Value::Text(text),
+            Sql::Integer(number) => Value::Int(number),
+            _ => Value::Null,
+        };
+        Ok(Hit {
+            product: ProductId::from_uuid(Uuid::from_bytes(row.get(1)?)),
+            available: row.get(2)?,
+            position: position(value, number),
+        })
+    })?;
+    hits.collect()
+}
+
+const PRICED: &str = "product_price p JOIN product_listing l ON l.row = p.row";
+
+/// A place in a list: the sorted value, and the row in the place of an id.
+pub(super) fn position(value: Value, row: i64) -> Position {
+    Position { value, id: Uuid::from_u128(row as u128) }
+}
+
+/// The rows of the rarest label set, when it is rare.
+fn gather(
+    connection: &Connection,
+    sets: &[(char, Vec<String>)],
+) -> Result<Option<Vec<i64>>> {
+    let mut best: Option<Vec<i64>> = None;
+    for (kind, labels) in sets {
+        let mut statement = connection.prepare_cached(
+            "SELECT row FROM product_label WHERE kind = ?1 \
+             AND label IN (SELECT value FROM json_each(?2)) LIMIT ?3",
+        )?;
+        let rows: Vec<i64> = statement
+            .query_map((kind.to_string(), json(labels), RARE as i64 + 1), |row| row.get(0))?
+            .collect::<Result<_>>()?;
+        if rows.len() <= RARE && best.as_ref().is_none_or(|best| rows.len() < best.len()) {
+            best = Some(rows);
+        }
+    }
+    Ok(best)
+}
+
+/// The labels of a category and of all below it.
+fn subtree(connection: &Connection, category: CategoryId) -> Result<Vec<String>> {
+    let mut statement = connection.prepare_cached(
+        "WITH RECURSIVE tree (id) AS (SELECT ?1 UNION \
+         SELECT node.id FROM category_node node JOIN tree ON node.parent = tree.id) \
+         SELECT id FROM tree",
+    )?;
+    let ids = statement.query_map([category.uuid().as_bytes().as_slice()], |row| {
+        let id: [u8; 16] = row.get(0)?;
+        Ok(Uuid::from_bytes(id).simple().to_string())
+    })?;
+    ids.collect()
+}
+
+pub(super) fn offers(connection: &Connection, variants: &[VariantId]) -> Result<Vec<Offered>> {
+    let mut statement = connection
+        .prepare_cached("SELECT product_id, offer FROM variant_listing WHERE variant_id = ?1")?;
+    let mut offers = Vec::with_capacity(variants.len());
+    for variant in variants {
+        let found = statement
+            .query_row([variant.uuid().as_bytes().as_slice()], |row| {
+                let product: [u8; 16] = row.get(0)?;
+                let offer: Offer = serde_json::from_str(row.get_ref(1)?.as_str()?).map_err(|e| {
+                    rusqlite::Error::FromSqlConversionFailure(
+                        1,
+                        rusqlite::types::Type::Text,
+                        e.into(),
+                    )
+                })?;
+                let product = ProductId::from_uuid(Uuid::from_bytes(product));
+                Ok(Offered { variant: *variant, product, offer })
+            })
+            .optional()?;
+        offers.extend(found);
+    }
+    Ok(offers)
+}
+
+pub(super) fn by_handles(
+    connection: &Connection,
+    handles: &[Handle],
+) -> Result<Vec<Option<ProductId>>> {
+    let mut statement = connection.prepare_cached("SELECT id FROM product WHERE handle = ?1")?;
+    let ids = handles.iter().map(|handle| {
+        let id: Option<[u8; 16]> =
+            statement.query_row([handle.as_str()], |row| row.get(0)).optional()?;
+        Ok(id.map(|id| ProductId::from_uuid(Uuid::from_bytes(id))))
+    });
+    ids.collect()
+}

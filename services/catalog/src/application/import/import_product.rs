@@ -1,0 +1,79 @@
+//! The command that stores one product of a file.
+
+use kernel::{Locale, Timestamp};
+use platform::executor::{Command, Keys, States};
+use platform::store::StoreError;
+
+use crate::application::Publish;
+use crate::domain::events;
+use crate::domain::import::merge::merge;
+use crate::domain::import::{Incoming, RowError};
+use crate::domain::{CategoryId, Product, ProductId, VariantId};
+
+/// Merges what a file says into what is stored, inside the transaction: so nothing that staff
+/// changes meanwhile is lost.
+#[derive(Clone)]
+pub(super) struct ImportProduct {
+    pub id: ProductId,
+    pub incoming: std::sync::Arc<Incoming>,
+    pub categories: Vec<CategoryId>,
+    pub locale: Locale,
+    pub publish: Publish,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    Created,
+    Updated,
+    Unchanged,
+}
+
+/// What became of a product, and the variant that each of its rows ended in.
+pub(super) struct Imported {
+    pub effect: Effect,
+    pub variants: Vec<Option<VariantId>>,
+}
+
+pub(super) enum Failure {
+    Rows(Vec<RowError>),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Command for ImportProduct {
+    type Reply = Imported;
+    type Error = Failure;
+
+    fn keys(&self, keys: &mut Keys) {
+        keys.add::<Product>(self.id.uuid());
+    }
+
+    fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<Imported, Failure> {
+        let id = self.id.uuid();
+        let old = states.get::<Product>(id);
+        let merged = merge(old, &self.incoming, &self.categories, &self.locale, now)
+            .map_err(Failure::Rows)?;
+        let effect = effect(old, &merged.product);
+        if effect != Effect::Unchanged {
+            let told = events::between(old, Some(&merged.product));
+            states.put(id, merged.product);
+            for event in told {
+                (self.publish)(states, self.id, &event);
+            }
+        }
+        Ok(Imported { effect, variants: merged.variants })
+    }
+}
+
+pub(super) fn effect(old: Option<&Product>, new: &Product) -> Effect {
+    match old {
+        None => Effect::Created,
+        Some(old) if old.same_content(new) => Effect::Unchanged,
+        Some(_) => Effect::Updated,
+    }
+}
