@@ -149,7 +149,8 @@ fn wanted(lines: &[v1::StockLine]) -> Result<Wanted, CallError> {
 pub(super) fn confirmed(lines: impl IntoIterator<Item = (Uuid, u32)>) -> Wanted {
     let mut wanted = Wanted::new();
     for (variant, quantity) in lines {
-        *wanted.entry(VariantId::from_uuid(variant)).or_default() += quantity;
+        let units: &mut u32 = wanted.entry(VariantId::from_uuid(variant)).or_default();
+        *units = units.saturating_add(quantity);
     }
     wanted
 }

@@ -42,7 +42,7 @@ impl Booking {
     /// A command that makes up to `count` movements declares them.
     pub fn add_keys(&self, keys: &mut Keys, count: usize) {
         for index in 0..count {
-            keys.add::<Movement>(MovementId::nth(self.id, index as u16).uuid());
+            keys.add::<Movement>(MovementId::nth(self.id, index as u32).uuid());
         }
     }
 }
@@ -155,7 +155,7 @@ impl<'c> Shelf<'c> {
         if delta == 0 {
             return;
         }
-        let id = MovementId::nth(self.booking.id, self.movements.len() as u16);
+        let id = MovementId::nth(self.booking.id, self.movements.len() as u32);
         let movement = Movement {
             variant: after.variant(),
             location: after.location(),

@@ -46,7 +46,7 @@ pub fn stock_id(variant: VariantId, location: LocationId) -> Uuid {
 impl MovementId {
     /// The `index`th movement of one command whose own fresh id is `base`. Deciding twice gives the
     /// same ids.
-    pub fn nth(base: Uuid, index: u16) -> Self {
+    pub fn nth(base: Uuid, index: u32) -> Self {
         Self::from_uuid(Uuid::from_u128(base.as_u128() ^ u128::from(index)))
     }
 }
@@ -70,7 +70,7 @@ mod tests {
         }
 
         #[test]
-        fn movements_of_one_command_have_different_ids(base: u128, i: u16, j: u16) {
+        fn movements_of_one_command_have_different_ids(base: u128, i: u32, j: u32) {
             let base = Uuid::from_u128(base);
             prop_assert_eq!(MovementId::nth(base, i) == MovementId::nth(base, j), i == j);
         }

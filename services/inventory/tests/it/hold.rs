@@ -283,6 +283,26 @@ async fn an_order_is_served_from_several_locations_by_priority() {
 }
 
 #[tokio::test]
+async fn a_location_that_another_process_added_serves_when_units_run_short() {
+    on_both(async |shop: Shop| {
+        shop.receive(1, 2).await;
+        shop.reserve(order(1), &[(1, 1)]).await;
+        let twin = shop.twin();
+        let made = twin
+            .clerk()
+            .post(LOCATIONS, json!({"name": "New"}))
+            .await
+            .expect(201);
+        let lines = json!([{"variant_id": var(1), "quantity": 5}]);
+        let body = json!({"location_id": made.body["id"], "lines": lines});
+        twin.clerk().post(RECEIPTS, body).await.expect(201);
+        let outcome = shop.reserve(order(2), &[(1, 6)]).await.outcome();
+        assert_eq!((outcome, shop.level(1).await), (Outcome::Reserved, (7, 7)));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn messages_that_make_no_sense_are_refused_by_field() {
     on_both(async |shop: Shop| {
         let line = |quantity| v1::StockLine {

@@ -313,6 +313,13 @@ async fn bad_input_is_named_and_changes_nothing() {
             let reply = clerk.get(&format!("{LEVELS}?{query}")).await.expect(400);
             assert_eq!(reply.fields(), [field], "{query}");
         }
+        shop.receive(2, 1).await;
+        let page = clerk.get(&format!("{LEVELS}?limit=1")).await.expect(200).body;
+        let cursor = page["next_cursor"].as_str().unwrap();
+        for list in [MOVEMENTS, RESERVATIONS, &format!("{LEVELS}?low_stock=true")] {
+            let joint = if list.contains('?') { '&' } else { '?' };
+            clerk.get(&format!("{list}{joint}cursor={cursor}")).await.expect(200);
+        }
         let policy = json!({"tracked": true, "backorder": false, "low_stock_threshold": -1});
         let reply = clerk.put(&format!("{POLICIES}/{}", var(1)), policy.clone()).await.expect(400);
         assert_eq!(reply.fields(), ["low_stock_threshold"]);

@@ -86,6 +86,11 @@ impl Shop {
         }
     }
 
+    /// Another process over the same database, with a memory of its own.
+    pub fn twin(&self) -> Self {
+        Self::over(self.executor.clone(), self.time.clone(), None)
+    }
+
     pub fn context(&self) -> Context {
         Context::background(&self.time.env, "test", Duration::from_secs(30))
     }

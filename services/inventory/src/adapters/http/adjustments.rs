@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::text::one_line;
-use super::view::{BookedView, Reason};
+use super::view::{AdjustmentReason, BookedView};
 use super::{book_once, booked};
 use crate::application::Inventory;
 use crate::application::adjust_stock::Adjustment;
@@ -28,7 +28,7 @@ pub(super) struct AdjustmentBody {
     #[schema(minimum = -1_000_000, maximum = 1_000_000, example = -2)]
     delta: i64,
     #[garde(skip)]
-    reason: Reason,
+    reason: AdjustmentReason,
     #[garde(inner(length(chars, min = 1, max = 500), custom(one_line)))]
     #[serde(default)]
     #[schema(min_length = 1, max_length = 500, pattern = r"^[^\x00-\x1f\x7f]+$")]

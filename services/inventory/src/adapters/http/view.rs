@@ -68,7 +68,7 @@ pub enum MovementKind {
 /// Why a person corrected the books.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
+pub enum AdjustmentReason {
     Count,
     Damage,
     Loss,
@@ -85,7 +85,7 @@ pub struct MovementView {
     pub sku: Option<Sku>,
     pub kind: MovementKind,
     /// Of an adjustment.
-    pub reason: Option<Reason>,
+    pub reason: Option<AdjustmentReason>,
     pub delta: i64,
     /// Units on hand after it.
     pub on_hand: i64,
@@ -150,7 +150,7 @@ impl From<domain::MovementKind> for MovementKind {
     }
 }
 
-impl From<domain::Reason> for Reason {
+impl From<domain::Reason> for AdjustmentReason {
     fn from(reason: domain::Reason) -> Self {
         match reason {
             domain::Reason::Count => Self::Count,
@@ -162,14 +162,14 @@ impl From<domain::Reason> for Reason {
     }
 }
 
-impl From<Reason> for domain::Reason {
-    fn from(reason: Reason) -> Self {
+impl From<AdjustmentReason> for domain::Reason {
+    fn from(reason: AdjustmentReason) -> Self {
         match reason {
-            Reason::Count => Self::Count,
-            Reason::Damage => Self::Damage,
-            Reason::Loss => Self::Loss,
-            Reason::Found => Self::Found,
-            Reason::Correction => Self::Correction,
+            AdjustmentReason::Count => Self::Count,
+            AdjustmentReason::Damage => Self::Damage,
+            AdjustmentReason::Loss => Self::Loss,
+            AdjustmentReason::Found => Self::Found,
+            AdjustmentReason::Correction => Self::Correction,
         }
     }
 }
