@@ -131,6 +131,31 @@ impl Document {
         self.example_at(schema, DEPTH)
     }
 
+    /// What of `value` the schema knows: what was read, as it may be written back.
+    pub fn fitted(&self, schema: &Value, value: &Value) -> Value {
+        let (schema, _) = self.resolved(schema);
+        match value {
+            Value::Object(given) => {
+                let Some(known) = schema["properties"].as_object() else { return value.clone() };
+                let kept = given.iter().filter_map(|(name, value)| {
+                    let property = known.get(name).filter(|_| !value.is_null())?;
+                    Some((name.clone(), self.fitted(property, value)))
+                });
+                Value::Object(kept.collect())
+            }
+            Value::Array(items) => {
+                items.iter().map(|item| self.fitted(&schema["items"], item)).collect()
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// The operation of this id.
+    pub fn operation_of(&self, id: &str) -> Operation {
+        let found = self.operations().into_iter().find(|operation| operation.id == id);
+        found.unwrap_or_else(|| panic!("there is no operation {id}"))
+    }
+
     fn example_at(&self, schema: &Value, depth: usize) -> Value {
         let (schema, _) = self.resolved(schema);
         if let Some(given) = schema.get("example").or_else(|| schema["examples"].get(0)) {

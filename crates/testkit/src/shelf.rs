@@ -1,8 +1,10 @@
 //! Goods: products to buy and the stock behind them.
 
+use http::Method;
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Client, Reply};
+use crate::document::Document;
 use crate::people::unique;
 use crate::until;
 
@@ -45,7 +47,7 @@ async fn stock(admin: &Client, price_minor: i64, units: u32, shipped: bool) -> A
         "title": { "en": title },
         "variants": [{
             "sku": sku,
-            "prices": [{ "amount": price_minor, "currency": "EUR" }],
+            "prices": [{ "price": { "amount": price_minor, "currency": "EUR" } }],
             "requires_shipping": shipped,
         }],
     });
@@ -56,6 +58,19 @@ async fn stock(admin: &Client, price_minor: i64, units: u32, shipped: bool) -> A
         receive(admin, &variant, units).await;
     }
     Article { product, variant, handle, title, sku, price_minor }
+}
+
+/// Reads a product, changes it and writes it back, as somebody does who edits it. The reply tells
+/// whether the shop took it.
+pub async fn edit(admin: &Client, product: &str, change: impl FnOnce(&mut Value)) -> Reply {
+    let document = Document::of(admin).await;
+    let read = admin.get(format!("/v1/admin/products/{product}")).await.expect_status(200);
+    let etag = read.header("etag").expect("products have an ETag").to_owned();
+    let schema = document.operation_of("replace_product").body.expect("it takes a body");
+    let mut body = document.fitted(&schema, &read.body);
+    change(&mut body);
+    let path = format!("/v1/admin/products/{product}");
+    admin.request(Method::PUT, path).header("if-match", etag).json(&body).send().await
 }
 
 /// Counts the units of a variant, and never sells below zero.

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::checkout::Cart;
 use crate::money::payment_of;
-use crate::people::{address, email};
-use crate::shelf::{level, receive, stock_article, stock_parcel, until_level};
+use crate::people::address;
+use crate::shelf::{edit, level, receive, stock_article, stock_parcel, until_level};
 use crate::{Shop, until};
 
 pub async fn browse_cart_pay_confirmed(shop: &Shop) {
@@ -13,12 +13,14 @@ pub async fn browse_cart_pay_confirmed(shop: &Shop) {
     let article = stock_article(&admin, 1_999, 5).await;
     let front = shop.client();
 
-    let found = front.get(format!("/v1/products?handle={}", article.handle)).await;
-    if found.status == 200 {
-        assert!(found.body["items"].as_array().is_some_and(|items| items.len() == 1), "{found}");
+    for name in [&article.product, &article.handle] {
+        let product = front.get(format!("/v1/products/{name}")).await.expect_status(200);
+        assert_eq!(product.text("/title"), article.title);
+        assert_eq!(product.text("/variants/0/id"), article.variant);
     }
-    let product = front.get(format!("/v1/products/{}", article.product)).await.expect_status(200);
-    assert_eq!(product.text("/handle"), article.handle);
+    let newest = front.get("/v1/products?sort=newest&limit=100").await.expect_status(200);
+    let cards = newest.body["items"].as_array().expect("a list").clone();
+    assert!(cards.iter().any(|card| card["handle"] == article.handle.as_str()), "{newest}");
     let word = article.handle.trim_start_matches("thing-");
     until("search finds the product", async || {
         let hits = front.get(format!("/v1/search?q={word}")).await.expect_status(200);
@@ -102,11 +104,9 @@ pub async fn a_price_that_changed_is_told_before_it_is_paid(shop: &Shop) {
     let seen = cart.total();
 
     let path = format!("/v1/admin/products/{}", article.product);
-    let product = admin.get(&path).await.expect_status(200);
-    let etag = product.header("etag").expect("products have an ETag").to_owned();
-    let dearer = json!({ "variants": [dearer(&product.body["variants"][0], 700)] });
-    let change = admin.request(http::Method::PATCH, &path).header("if-match", &etag).json(&dearer);
-    change.send().await.expect_status(200);
+    let old = admin.get(&path).await.expect_status(200);
+    let raise = |body: &mut Value| body["variants"][0]["prices"][0]["price"]["amount"] = json!(700);
+    edit(&admin, &article.product, raise).await.expect_status(200);
 
     until("the shop asks for the new price", async || {
         let body = json!({ "expected_total": seen, "payment_token": "tok_declined" });
@@ -120,23 +120,10 @@ pub async fn a_price_that_changed_is_told_before_it_is_paid(shop: &Shop) {
     assert_eq!(cart.buy().await.total_minor(), 700);
 
     // What a stale reader writes is refused, and changes nothing.
-    let stale = admin.request(http::Method::PATCH, &path).header("if-match", &etag).json(&dearer_all());
-    stale.send().await.expect_status(412);
+    let etag = old.header("etag").expect("products have an ETag");
+    let stale = admin.request(http::Method::DELETE, &path).header("if-match", etag).send().await;
+    assert_eq!(stale.status, 412, "{stale}");
     receive(&admin, &article.variant, 1).await;
-    let who = json!({ "email": email("late") });
-    let late = Cart::open_with(&shop.client(), &[(&article.variant, 1)], who).await;
+    let late = Cart::open(&shop.client(), &[(&article.variant, 1)]).await;
     assert_eq!(late.total()["amount"], 700);
-}
-
-fn dearer(variant: &Value, amount: i64) -> Value {
-    json!({
-        "id": variant["id"],
-        "sku": variant["sku"],
-        "prices": [{ "amount": amount, "currency": "EUR" }],
-        "requires_shipping": false,
-    })
-}
-
-fn dearer_all() -> Value {
-    json!({ "title": { "en": "Never to be seen" } })
 }

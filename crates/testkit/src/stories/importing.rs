@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::checkout::Cart;
 use crate::client::Client;
 use crate::people::unique;
-use crate::shelf::until_level;
-use crate::{Shop, until};
+use crate::shelf::{edit, until_level};
+use crate::Shop;
 
 const HEADER: &str = "Handle,Title,Vendor,Status,Option1 Name,Option1 Value,Variant SKU,\
     Variant Grams,Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy,\
@@ -65,12 +65,8 @@ pub async fn import_edit_import_again(shop: &Shop) {
     until_level(&admin, &large, 1, 0).await;
 
     // Staff edit; the file, imported again, says otherwise and wins; ids stay.
-    let path = format!("/v1/admin/products/{}", mug["id"].as_str().expect("an id"));
-    let read = admin.get(&path).await.expect_status(200);
-    let etag = read.header("etag").expect("an ETag").to_owned();
-    let edit = json!({ "title": { "en": "A mug by another name" } });
-    let edited = admin.request(Method::PATCH, &path).header("if-match", etag).json(&edit);
-    edited.send().await.expect_status(200);
+    let rename = |body: &mut Value| body["title"] = json!({ "en": "A mug by another name" });
+    edit(&admin, mug["id"].as_str().expect("an id"), rename).await.expect_status(200);
     let third = import(&admin, &text, "").await;
     assert_eq!(counts(&third), (0, 1, 1, 0), "{third}");
     let mug = product(&admin, &format!("{word}-mug")).await.expect("it is still there");
@@ -134,14 +130,8 @@ pub async fn bad_rows_are_reported_and_good_products_go_in(shop: &Shop) {
 
 /// The product of a handle, as staff see it.
 async fn product(admin: &Client, handle: &str) -> Option<Value> {
-    let all = admin.all("/v1/admin/products").await;
-    let id = all.iter().find(|product| product["handle"] == handle)?["id"].as_str()?.to_owned();
-    let path = format!("/v1/admin/products/{id}");
-    Some(until("the product can be read", async || {
-        let reply = admin.get(&path).await;
-        (reply.status == 200).then_some(reply.body)
-    })
-    .await)
+    let path = format!("/v1/admin/products?handle={handle}");
+    admin.get(path).await.expect_status(200).body["items"].get(0).cloned()
 }
 
 fn variant(product: &Value, sku: &str) -> String {
