@@ -28,8 +28,7 @@ impl Identity {
     ) -> Result<Option<FirstStaff>, Error> {
         self.ring(context).await?;
         let owner = self.owner_role(context).await?;
-        let staff = Query::new(1).eq("kind", Kind::Staff.as_str());
-        if !self.store().list::<Account>(staff).await?.is_empty() {
+        if self.has_staff().await? {
             return Ok(None);
         }
         let password = one_time_password::from_random(self.executor.env().random());
@@ -48,10 +47,15 @@ impl Identity {
         };
         match self.executor.execute(context, command).await {
             Ok(_) => Ok(Some(FirstStaff { email, password })),
-            // Another process was faster.
-            Err(Error::Rejected(Rejection::EmailTaken)) => Ok(None),
+            // Another process was faster, unless the address is a customer's.
+            Err(Error::Rejected(Rejection::EmailTaken)) if self.has_staff().await? => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    async fn has_staff(&self) -> Result<bool, Error> {
+        let staff = Query::new(1).eq("kind", Kind::Staff.as_str());
+        Ok(!self.store().list::<Account>(staff).await?.is_empty())
     }
 
     async fn owner_role(&self, context: &Context) -> Result<RoleId, Error> {

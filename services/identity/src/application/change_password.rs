@@ -81,7 +81,8 @@ impl Command for ChangePassword {
         let account = states.get::<Account>(self.account.uuid());
         let mut account = account.cloned().ok_or(Rejection::NotSignedIn)?;
         if account.active()?.credential.hash != self.stored {
-            return Err(Rejection::WrongPassword.into());
+            // Changed or renewed since it was compared.
+            return Err(Rejection::Raced.into());
         }
         account.change_password(self.hash.clone())?;
         sessions::revoke_all(

@@ -24,8 +24,34 @@ impl Identity {
         password: Password,
     ) -> Result<SignedIn, Error> {
         let admitted = self.throttle.begin(kind, &email, self.now())?;
+        for _ in 0..TRIES {
+            let Some(proven) = self.prove(kind, &email, &password).await? else {
+                admitted.failed(self.now());
+                return Err(Rejection::InvalidCredentials.into());
+            };
+            match self.begin_session(context, proven).await {
+                Ok(signed_in) => {
+                    admitted.succeeded();
+                    return Ok(signed_in);
+                }
+                // Signed in elsewhere, or the hash was renewed or changed: look again.
+                Err(Error::Rejected(Rejection::Raced)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Rejection::Raced.into())
+    }
+
+    /// The account, if the password is its own. One hash, whatever the outcome; a second one when
+    /// the first was right and outdated.
+    async fn prove(
+        &self,
+        kind: Kind,
+        email: &Email,
+        password: &Password,
+    ) -> Result<Option<Proven>, Error> {
         let found = self.store().by::<Account>("email", email.as_str()).await?;
-        let found = found.filter(|a| a.kind == kind && a.active().is_ok());
+        let found = found.filter(|account| account.kind == kind && account.active().is_ok());
         let stored = found.as_ref().and_then(|account| verified_hash(account));
         let verdict = self
             .passwords
@@ -33,54 +59,53 @@ impl Identity {
             .await?;
         let (Some(account), Some(stored), Verdict::Right { outdated }) = (found, stored, verdict)
         else {
-            admitted.failed(self.now());
-            return Err(Rejection::InvalidCredentials.into());
+            return Ok(None);
         };
-        admitted.succeeded();
         // A busy hasher is no reason to refuse a right password: the next sign-in renews it.
         let renewed = if outdated {
-            self.passwords.hash(password).await.ok()
+            self.passwords.hash(password.clone()).await.ok()
         } else {
             None
         };
-        self.begin_session(context, account, stored, renewed).await
+        Ok(Some(Proven {
+            account,
+            stored,
+            renewed,
+        }))
     }
 
-    async fn begin_session(
-        &self,
-        context: &Context,
-        mut account: Versioned<Account>,
-        stored: String,
-        renewed: Option<String>,
-    ) -> Result<SignedIn, Error> {
+    async fn begin_session(&self, context: &Context, proven: Proven) -> Result<SignedIn, Error> {
+        let Proven {
+            account,
+            stored,
+            renewed,
+        } = proven;
         let env = self.executor.env();
         let ring = self.ring(context).await?;
+        let refresh = RefreshToken::first(&ring.secret, env.id(), env.random());
         let id = AccountId::from_uuid(account.id);
-        for _ in 0..TRIES {
-            let refresh = RefreshToken::first(&ring.secret, env.id(), env.random());
-            let command = BeginSession {
-                account_id: id,
-                session_id: refresh.session(),
-                first: refresh.hash(),
-                stored: stored.clone(),
-                renewed: renewed.clone(),
-                room: self.room_for_session(&account).await?,
-                settings: self.settings,
-            };
-            match self.executor.execute(context, command).await {
-                Ok(ends_at) => {
-                    let profile = account.active()?;
-                    let subject = self.subject(id, account.kind, profile).await?;
-                    return self.tokens_for(context, subject, &refresh, ends_at).await;
-                }
-                Err(Error::Rejected(Rejection::Raced)) => {}
-                Err(error) => return Err(error),
-            }
-            let read = self.store().get::<Account>(id.uuid()).await?;
-            account = read.ok_or(Rejection::InvalidCredentials)?;
-        }
-        Err(Rejection::Raced.into())
+        let command = BeginSession {
+            account_id: id,
+            session_id: refresh.session(),
+            first: refresh.hash(),
+            stored,
+            renewed,
+            room: self.room_for_session(&account).await?,
+            settings: self.settings,
+        };
+        let ends_at = self.executor.execute(context, command).await?;
+        let subject = self.subject(id, account.kind, account.active()?).await?;
+        self.tokens_for(context, subject, &refresh, ends_at).await
     }
+}
+
+/// An account whose owner is here.
+struct Proven {
+    account: Versioned<Account>,
+    /// The hash that the password was compared with.
+    stored: String,
+    /// What replaces it, when its costs are no longer today's.
+    renewed: Option<String>,
 }
 
 /// The hash to compare with.
@@ -95,7 +120,6 @@ struct BeginSession {
     account_id: AccountId,
     session_id: SessionId,
     first: TokenHash,
-    /// The hash that the password was compared with.
     stored: String,
     renewed: Option<String>,
     room: Room,
@@ -120,13 +144,11 @@ impl Command for BeginSession {
         let profile = account
             .active_mut()
             .map_err(|_| Rejection::InvalidCredentials)?;
-        if profile.credential.hash == self.stored {
-            if let Some(renewed) = &self.renewed {
-                profile.credential.hash.clone_from(renewed);
-            }
-        } else if self.renewed.as_ref() != Some(&profile.credential.hash) {
-            // The password was changed between the comparison and now.
-            return Err(Rejection::InvalidCredentials.into());
+        if profile.credential.hash != self.stored {
+            return Err(Rejection::Raced.into());
+        }
+        if let Some(renewed) = &self.renewed {
+            profile.credential.hash.clone_from(renewed);
         }
         let session = (self.session_id, &self.first);
         let account = (self.account_id, account);

@@ -24,6 +24,7 @@ pub const MAX_SESSIONS: usize = 50;
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
+#[schema(as = AccountKind)]
 pub enum Kind {
     Customer,
     Staff,
@@ -81,7 +82,7 @@ impl PartialSchema for PersonName {
             .min_length(Some(1))
             .max_length(Some(255))
             .pattern(Some(
-                r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
+                r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
             ))
             .examples(["Ada Lovelace"])
             .into()

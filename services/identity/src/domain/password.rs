@@ -66,6 +66,7 @@ impl PartialSchema for Password {
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
             .min_length(Some(1))
             .max_length(Some(MAX_CHARS))
+            .pattern(Some(r"^[^\x00]+$"))
             .write_only(true)
             .examples(["a whole sentence is easy to remember"])
             .into()

@@ -6,97 +6,83 @@ use serde_json::{Value, json};
 use crate::story;
 use crate::support::{Shop, text};
 
-/// Routes with a body: method, path, and a body that is good.
-async fn routes(shop: &Shop) -> Vec<(&'static str, String, Value, Client)> {
+/// A route with a body: method, path, a body that is good, and who may send it.
+type Route = (&'static str, String, Value, Client);
+
+async fn routes(shop: &Shop) -> Vec<Route> {
     let customer = shop.register("ada@example.com").await;
     let me = shop.bearer(customer.access());
+    let mut routes = open_routes(&shop.client);
+    routes.extend(own_routes(me).await);
+    routes.extend(admin_routes(shop.as_owner().await, &text(&customer.0["account_id"])).await);
+    routes
+}
+
+fn open_routes(anybody: &Client) -> Vec<Route> {
+    let login = json!({"email": "bob@example.com", "password": "a long enough one"});
+    let refresh = json!({"refresh_token": "rt"});
+    [
+        ("/v1/auth/register", login.clone()),
+        ("/v1/auth/login", login.clone()),
+        ("/v1/auth/staff/login", login),
+        ("/v1/auth/refresh", refresh.clone()),
+        ("/v1/auth/logout", refresh),
+    ]
+    .map(|(path, body)| ("POST", path.to_owned(), body, anybody.clone()))
+    .into()
+}
+
+async fn own_routes(me: Client) -> Vec<Route> {
+    let address = crate::support::address("Street 1");
     let added = me
-        .post("/v1/me/addresses", crate::support::address("Street 1"))
+        .post("/v1/me/addresses", address.clone())
         .await
         .expect(201);
-    let owner = shop.as_owner().await;
-    let body = json!({"name": "support", "permissions": []});
-    let role = owner.post("/v1/admin/roles", body).await.expect(201).body;
-    let login = json!({"email": "bob@example.com", "password": "a long enough one"});
-    let address = crate::support::address("Street 1");
-    let account = text(&customer.0["account_id"]);
-    let (any, role) = (&shop.client, text(&role["id"]));
-    vec![
-        (
-            "POST",
-            "/v1/auth/register".into(),
-            login.clone(),
-            any.clone(),
-        ),
-        ("POST", "/v1/auth/login".into(), login.clone(), any.clone()),
-        ("POST", "/v1/auth/staff/login".into(), login, any.clone()),
-        (
-            "POST",
-            "/v1/auth/refresh".into(),
-            json!({"refresh_token": "rt"}),
-            any.clone(),
-        ),
-        (
-            "POST",
-            "/v1/auth/logout".into(),
-            json!({"refresh_token": "rt"}),
-            any.clone(),
-        ),
-        (
-            "POST",
-            "/v1/auth/password".into(),
-            json!({"current_password": "a long enough one", "new_password": "another long one"}),
-            me.clone(),
-        ),
+    let entry = format!("/v1/me/addresses/{}", text(&added.body["id"]));
+    let passwords =
+        json!({"current_password": "a long enough one", "new_password": "another long one"});
+    [
+        ("POST", "/v1/auth/password".to_owned(), passwords),
         (
             "PATCH",
-            "/v1/me".into(),
+            "/v1/me".to_owned(),
             json!({"name": "x", "locale": "en"}),
-            me.clone(),
         ),
-        (
-            "POST",
-            "/v1/me/addresses".into(),
-            address.clone(),
-            me.clone(),
-        ),
-        (
-            "PUT",
-            format!("/v1/me/addresses/{}", text(&added.body["id"])),
-            address,
-            me,
-        ),
-        (
-            "POST",
-            "/v1/admin/accounts".into(),
-            json!({"email": "new@example.com", "name": "x", "roles": []}),
-            owner.clone(),
-        ),
+        ("POST", "/v1/me/addresses".to_owned(), address.clone()),
+        ("PUT", entry, address),
+    ]
+    .map(|(method, path, body)| (method, path, body, me.clone()))
+    .into()
+}
+
+async fn admin_routes(owner: Client, account: &str) -> Vec<Route> {
+    let role = json!({"name": "support", "description": "x", "permissions": []});
+    let made = owner
+        .post("/v1/admin/roles", role.clone())
+        .await
+        .expect(201)
+        .body;
+    let staff = json!({"email": "new@example.com", "name": "x", "roles": []});
+    let key = json!({
+        "name": "x", "permissions": ["orders:read"], "expires_at": "2030-01-01T00:00:00Z"
+    });
+    [
+        ("POST", "/v1/admin/accounts".to_owned(), staff),
         (
             "PATCH",
             format!("/v1/admin/accounts/{account}"),
             json!({"roles": [], "disabled": false}),
-            owner.clone(),
         ),
-        (
-            "POST",
-            "/v1/admin/roles".into(),
-            json!({"name": "x", "description": "x", "permissions": ["orders:read"]}),
-            owner.clone(),
-        ),
+        ("POST", "/v1/admin/roles".to_owned(), role.clone()),
         (
             "PATCH",
-            format!("/v1/admin/roles/{role}"),
-            json!({"name": "x", "description": "x", "permissions": []}),
-            owner.clone(),
+            format!("/v1/admin/roles/{}", text(&made["id"])),
+            role,
         ),
-        (
-            "POST",
-            "/v1/admin/api-keys".into(),
-            json!({"name": "x", "permissions": ["orders:read"], "expires_at": "2030-01-01T00:00:00Z"}),
-            owner,
-        ),
+        ("POST", "/v1/admin/api-keys".to_owned(), key),
     ]
+    .map(|(method, path, body)| (method, path, body, owner.clone()))
+    .into()
 }
 
 /// Values that are wrong for every field there is.
@@ -197,5 +183,47 @@ story! {
         found.sort_unstable();
         expected.sort_unstable();
         assert_eq!(found, expected);
+    }
+
+    async fn no_route_lets_in_whom_it_should_not(shop: Shop) {
+        let id = platform::Principal::Customer {
+            account: shop.test.env.uuid(),
+            session: shop.test.env.uuid(),
+        };
+        let nobody = shop.client.clone();
+        let customer = shop.client.as_(id);
+        let staff = shop.client.as_(platform::Principal::Staff {
+            account: shop.test.env.uuid(),
+            session: shop.test.env.uuid(),
+            permissions: ["catalog:*".to_owned()].into(),
+        });
+        let sample = "01h455vb4pex5vsknk084sn02q";
+        for route in &shop.service.http.routes {
+            let path = route.path.replace("{address_id}", &format!("adr_{sample}"));
+            let path = path.replace("{session_id}", &format!("ses_{sample}"));
+            let path = path.replace("{account_id}", &format!("acc_{sample}"));
+            let path = path.replace("{role_id}", &format!("role_{sample}"));
+            let path = path.replace("{key_id}", &format!("mk_{sample}"));
+            let body = (!route.method.is_safe()).then(|| json!({}));
+            let send = |client: &Client| {
+                let (client, method) = (client.clone(), route.method.clone());
+                let (path, body) = (path.clone(), body.clone());
+                async move { client.send(method, &path, body).await }
+            };
+            match &route.access {
+                platform::http::Access::Public => {}
+                platform::http::Access::Customer => {
+                    send(&nobody).await.expect(401);
+                    // A token of an account that does not exist reaches nothing.
+                    let status = send(&customer).await.status.as_u16();
+                    assert!(matches!(status, 400 | 401 | 404), "{} {path}: {status}", route.method);
+                }
+                platform::http::Access::Staff | platform::http::Access::Permission(_) => {
+                    send(&nobody).await.expect(401);
+                    send(&customer).await.expect(403);
+                    send(&staff).await.expect(403);
+                }
+            }
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Identity as its callers see it: the routes, the contract, and what is left in the store. Every
 //! story runs on both engines.
 
+#![expect(clippy::unwrap_used, reason = "in a test a surprise is a failure")]
+
 mod support;
 
 mod accounts;

@@ -153,4 +153,36 @@ story! {
         shop.refresh(first.refresh()).await.expect(401);
         shop.refresh(second.refresh()).await.expect(200);
     }
+
+    async fn a_hash_with_other_costs_is_renewed_at_sign_in(shop: Shop) {
+        shop.register("ada@example.com").await;
+        let dearer = crate::support::cheap();
+        let dearer = identity::Config { password_passes: 3, ..dearer };
+        let replica = shop.replica(dearer);
+        let hash = || async {
+            let store = shop.executor.store();
+            let found = store.by::<identity::domain::Account>("email", "ada@example.com").await;
+            found.unwrap().unwrap().active().unwrap().credential.hash.clone()
+        };
+        assert!(hash().await.contains(",t=2,"));
+        replica.login("ada@example.com", "not the password").await.expect(401);
+        assert!(hash().await.contains(",t=2,"));
+        let all = (0..3).map(|_| replica.login("ada@example.com", PASSWORD));
+        for reply in futures_util::future::join_all(all).await {
+            reply.expect(200);
+        }
+        assert!(hash().await.contains(",t=3,"));
+        replica.login("ada@example.com", PASSWORD).await.expect(200);
+        shop.login("ada@example.com", PASSWORD).await.expect(200);
+    }
+
+    async fn another_process_knows_the_same_keys_and_tokens(shop: Shop) {
+        let tokens = shop.register("ada@example.com").await;
+        let replica = shop.replica(crate::support::cheap());
+        replica.bearer(tokens.access()).get("/v1/me").await.expect(200);
+        let next = Tokens(replica.refresh(tokens.refresh()).await.expect(200).body);
+        shop.bearer(next.access()).get("/v1/me").await.expect(200);
+        let again = Tokens(shop.refresh(tokens.refresh()).await.expect(200).body);
+        assert_eq!(again.refresh(), next.refresh());
+    }
 }

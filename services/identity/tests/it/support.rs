@@ -25,27 +25,25 @@ pub struct Shop {
     pub service: Service,
     /// E-mail address and one-time password of the first member of staff.
     pub owner: (String, String),
-    _folder: Option<tempfile::TempDir>,
+    #[expect(dead_code, reason = "the folder goes when the shop does")]
+    folder: Option<tempfile::TempDir>,
 }
 
 /// Runs a story on the memory engine and on SQLite.
 #[macro_export]
 macro_rules! story {
     ($(async fn $name:ident($shop:ident: Shop) $body:block)+) => { $(
+        async fn $name($shop: $crate::support::Shop) $body
+
         mod $name {
-            #[allow(unused_imports, reason = "each story takes what it needs")]
-            use super::*;
-
-            async fn story($shop: $crate::support::Shop) $body
-
             #[tokio::test]
             async fn in_memory() {
-                story($crate::support::Shop::in_memory().await).await;
+                super::$name($crate::support::Shop::in_memory().await).await;
             }
 
             #[tokio::test]
             async fn in_sqlite() {
-                story($crate::support::Shop::in_sqlite().await).await;
+                super::$name($crate::support::Shop::in_sqlite().await).await;
             }
         }
     )+ };
@@ -64,29 +62,15 @@ impl Shop {
     }
 
     async fn open(executor: Executor, test: TestEnv, folder: Option<tempfile::TempDir>) -> Self {
-        let config = cheap();
-        let env = test.env.clone();
-        let authenticator = Authenticator::new(env.clone(), &config.issuer, &config.audience);
-        let authenticator = Arc::new(authenticator);
-        let base = Base {
-            env: env.clone(),
-            executor: executor.clone(),
-            authenticator: authenticator.clone(),
-        };
-        let Built {
-            service,
-            api,
-            setup,
-        } = identity::build(Needs { base, config }).unwrap();
-        let source = ContractAuthSource::new(api.clone(), env.clone(), "test");
-        authenticator.connect(Arc::new(source));
-        let context = Context::background(&env, "test", Duration::from_secs(60));
-        let first = setup.bootstrap(&context).await.unwrap().unwrap();
+        let (built, authenticator) = process(&executor, &test, cheap());
+        let context = Context::background(&test.env, "test", Duration::from_mins(1));
+        let first = built.setup.bootstrap(&context).await.unwrap().unwrap();
         assert!(
-            setup.bootstrap(&context).await.unwrap().is_none(),
-            "bootstrap happens once"
+            built.setup.bootstrap(&context).await.unwrap().is_none(),
+            "it happens once"
         );
         let owner = (first.email.to_string(), first.password.expose().to_owned());
+        let Built { service, api, .. } = built;
         let client = testing::module_client(&service.http);
         Self {
             client,
@@ -96,7 +80,25 @@ impl Shop {
             api,
             service,
             owner,
-            _folder: folder,
+            folder,
+        }
+    }
+
+    /// Another process of the same service, on the same store.
+    pub fn replica(&self, config: Config) -> Self {
+        let (executor, test) = (self.executor.clone(), self.test.clone());
+        let (Built { service, api, .. }, authenticator) = process(&executor, &test, config);
+        let client = testing::module_client(&service.http);
+        let owner = self.owner.clone();
+        Self {
+            client,
+            test,
+            executor,
+            authenticator,
+            api,
+            service,
+            owner,
+            folder: None,
         }
     }
 
@@ -166,7 +168,7 @@ impl Shop {
     }
 
     pub fn context(&self) -> Context {
-        Context::background(&self.test.env, "test", Duration::from_secs(60))
+        Context::background(&self.test.env, "test", Duration::from_mins(1))
     }
 
     /// What a service's authenticator does every second.
@@ -189,6 +191,21 @@ impl Shop {
     pub async fn events(&self) -> Vec<platform::event::Envelope> {
         self.executor.store().outbox(1000).await.unwrap()
     }
+}
+
+fn process(executor: &Executor, test: &TestEnv, config: Config) -> (Built, Arc<Authenticator>) {
+    let env = test.env.clone();
+    let authenticator = Authenticator::new(env.clone(), &config.issuer, &config.audience);
+    let authenticator = Arc::new(authenticator);
+    let base = Base {
+        env: env.clone(),
+        executor: executor.clone(),
+        authenticator: authenticator.clone(),
+    };
+    let built = identity::build(Needs { base, config }).unwrap();
+    let source = ContractAuthSource::new(built.api.clone(), env, "test");
+    authenticator.connect(Arc::new(source));
+    (built, authenticator)
 }
 
 pub struct Staff {

@@ -67,7 +67,7 @@ pub(super) struct UpdateAccount {
 
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Status {
+enum AccountStatus {
     Active,
     Disabled,
     Erased,
@@ -78,7 +78,7 @@ enum Status {
 pub(super) struct AccountView {
     id: AccountId,
     kind: Kind,
-    status: Status,
+    status: AccountStatus,
     email: Option<Email>,
     name: Option<PersonName>,
     locale: Option<Locale>,
@@ -95,9 +95,9 @@ impl AccountView {
             id: AccountId::from_uuid(account.id),
             kind: account.kind,
             status: match account.standing {
-                Standing::Active { .. } => Status::Active,
-                Standing::Disabled { .. } => Status::Disabled,
-                Standing::Erased { .. } => Status::Erased,
+                Standing::Active { .. } => AccountStatus::Active,
+                Standing::Disabled { .. } => AccountStatus::Disabled,
+                Standing::Erased { .. } => AccountStatus::Erased,
             },
             email: profile.map(|p| p.email.clone()),
             name: profile.and_then(|p| p.name.clone()),

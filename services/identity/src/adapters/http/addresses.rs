@@ -16,19 +16,19 @@ use crate::domain::{AddressId, SavedAddress};
 /// The rules of the address itself are the domain's: it names the fields that break one.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AddressBody {
+pub(super) struct SavedAddressBody {
     #[garde(skip)]
     address: Address,
 }
 
 /// One entry of the address book.
 #[derive(Serialize, ToSchema)]
-pub(super) struct AddressView {
+pub(super) struct SavedAddressView {
     id: AddressId,
     address: Address,
 }
 
-impl From<&SavedAddress> for AddressView {
+impl From<&SavedAddress> for SavedAddressView {
     fn from(entry: &SavedAddress) -> Self {
         Self {
             id: entry.id,
@@ -44,7 +44,7 @@ fn place(entry: &SavedAddress) -> String {
 fn once(key: Option<IdempotencyKey>, status: u16) -> Option<Idempotent<SavedAddress>> {
     key.map(|key| {
         Idempotent::render(key, move |entry: &SavedAddress| {
-            let saved = SavedResponse::json(status, &AddressView::from(entry));
+            let saved = SavedResponse::json(status, &SavedAddressView::from(entry));
             if status == 201 {
                 saved.header("location", place(entry))
             } else {
@@ -56,14 +56,14 @@ fn once(key: Option<IdempotencyKey>, status: u16) -> Option<Idempotent<SavedAddr
 
 /// The caller's addresses, in the order they were added. There are at most 20, so this is one page.
 #[utoipa::path(get, path = "/v1/me/addresses", tag = "me", operation_id = "list_addresses",
-    responses((status = 200, body = Page<AddressView>)),
+    responses((status = 200, body = Page<SavedAddressView>)),
     extensions(("x-permission" = json!("customer"))))]
 pub(super) async fn list_addresses(
     State(identity): State<Identity>,
     Ctx(context): Ctx,
 ) -> Result<Response, Problem> {
     let entries = identity.list_addresses(&context).await?;
-    let items: Vec<_> = entries.iter().map(AddressView::from).collect();
+    let items: Vec<_> = entries.iter().map(SavedAddressView::from).collect();
     Ok(http::ok(
         None,
         &Page {
@@ -75,14 +75,14 @@ pub(super) async fn list_addresses(
 
 /// Adds an address.
 #[utoipa::path(post, path = "/v1/me/addresses", tag = "me", operation_id = "create_address",
-    request_body = AddressBody,
-    responses((status = 201, body = AddressView, headers(("location" = String)))),
+    request_body = SavedAddressBody,
+    responses((status = 201, body = SavedAddressView, headers(("location" = String)))),
     extensions(("x-permission" = json!("customer"))))]
 pub(super) async fn create_address(
     State(identity): State<Identity>,
     Ctx(context): Ctx,
     Once(key): Once,
-    Body(body): Body<AddressBody>,
+    Body(body): Body<SavedAddressBody>,
 ) -> Result<Response, Problem> {
     let entry = identity
         .add_address(&context, once(key, 201), body.address)
@@ -90,14 +90,14 @@ pub(super) async fn create_address(
     Ok(http::created(
         &place(&entry),
         None,
-        &AddressView::from(&entry),
+        &SavedAddressView::from(&entry),
     ))
 }
 
 /// One address.
 #[utoipa::path(get, path = "/v1/me/addresses/{address_id}", tag = "me",
     operation_id = "get_address", params(("address_id" = AddressId, Path)),
-    responses((status = 200, body = AddressView)),
+    responses((status = 200, body = SavedAddressView)),
     extensions(("x-permission" = json!("customer"))))]
 pub(super) async fn get_address(
     State(identity): State<Identity>,
@@ -105,20 +105,20 @@ pub(super) async fn get_address(
     PathParams(id): PathParams<AddressId>,
 ) -> Result<Response, Problem> {
     let entry = identity.get_address(&context, id).await?;
-    Ok(http::ok(None, &AddressView::from(&entry)))
+    Ok(http::ok(None, &SavedAddressView::from(&entry)))
 }
 
 /// Replaces an address.
 #[utoipa::path(put, path = "/v1/me/addresses/{address_id}", tag = "me",
     operation_id = "replace_address", params(("address_id" = AddressId, Path)),
-    request_body = AddressBody, responses((status = 200, body = AddressView)),
+    request_body = SavedAddressBody, responses((status = 200, body = SavedAddressView)),
     extensions(("x-permission" = json!("customer"))))]
 pub(super) async fn replace_address(
     State(identity): State<Identity>,
     Ctx(context): Ctx,
     PathParams(id): PathParams<AddressId>,
     Once(key): Once,
-    Body(body): Body<AddressBody>,
+    Body(body): Body<SavedAddressBody>,
 ) -> Result<Response, Problem> {
     let entry = SavedAddress {
         id,
@@ -127,7 +127,7 @@ pub(super) async fn replace_address(
     let entry = identity
         .replace_address(&context, once(key, 200), entry)
         .await?;
-    Ok(http::ok(None, &AddressView::from(&entry)))
+    Ok(http::ok(None, &SavedAddressView::from(&entry)))
 }
 
 /// Removes an address.

@@ -24,7 +24,7 @@ pub(super) struct CreateApiKey {
         min_length = 1,
         max_length = 100,
         example = "Warehouse system",
-        pattern = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
     )]
     name: String,
     /// Nobody grants what they do not hold.

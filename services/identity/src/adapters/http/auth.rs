@@ -16,7 +16,7 @@ use crate::domain::{AccountId, Kind, Password, PersonName, SessionId};
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Register {
+pub(super) struct RegisterBody {
     #[garde(skip)]
     email: Email,
     /// 12 to 128 characters; not the e-mail address, not on the lists of leaked ones.
@@ -32,7 +32,7 @@ pub(super) struct Register {
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Login {
+pub(super) struct LoginBody {
     #[garde(skip)]
     email: Email,
     #[garde(custom(typed_password))]
@@ -41,15 +41,15 @@ pub(super) struct Login {
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Refresh {
+pub(super) struct RefreshBody {
     #[garde(length(chars, min = 1, max = 128))]
-    #[schema(min_length = 1, max_length = 128)]
+    #[schema(min_length = 1, max_length = 128, pattern = r"^[^\x00]+$")]
     refresh_token: String,
 }
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ChangePassword {
+pub(super) struct ChangePasswordBody {
     #[garde(custom(typed_password))]
     current_password: Password,
     /// 12 to 128 characters; not the e-mail address, not on the lists of leaked ones.
@@ -93,16 +93,16 @@ impl From<SignedIn> for TokensView {
 
 /// Registers a customer, who is signed in at once.
 #[utoipa::path(post, path = "/v1/auth/register", tag = "auth", operation_id = "register",
-    request_body = Register,
+    request_body = RegisterBody,
     responses((status = 201, body = TokensView, headers(("location" = String)))),
     extensions(("x-permission" = json!("public")), ("x-auth" = json!("ignore")),
         ("x-idempotency" = json!("none")), ("x-body-limit" = json!(8192))))]
 pub(super) async fn register(
     State(identity): State<Identity>,
     Ctx(context): Ctx,
-    Body(body): Body<Register>,
+    Body(body): Body<RegisterBody>,
 ) -> Result<Response, Problem> {
-    let Register {
+    let RegisterBody {
         email,
         password,
         name,
@@ -127,13 +127,13 @@ pub(super) async fn register(
 
 /// Signs a customer in.
 #[utoipa::path(post, path = "/v1/auth/login", tag = "auth", operation_id = "login",
-    request_body = Login, responses((status = 200, body = TokensView)),
+    request_body = LoginBody, responses((status = 200, body = TokensView)),
     extensions(("x-permission" = json!("public")), ("x-auth" = json!("ignore")),
         ("x-idempotency" = json!("none")), ("x-body-limit" = json!(8192))))]
 pub(super) async fn login(
     State(identity): State<Identity>,
     Ctx(context): Ctx,
-    Body(body): Body<Login>,
+    Body(body): Body<LoginBody>,
 ) -> Result<Response, Problem> {
     let signed_in = identity
         .sign_in(&context, Kind::Customer, body.email, body.password)
@@ -146,13 +146,13 @@ pub(super) async fn login(
 
 /// Signs a member of staff in.
 #[utoipa::path(post, path = "/v1/auth/staff/login", tag = "auth", operation_id = "staff_login",
-    request_body = Login, responses((status = 200, body = TokensView)),
+    request_body = LoginBody, responses((status = 200, body = TokensView)),
     extensions(("x-permission" = json!("public")), ("x-auth" = json!("ignore")),
         ("x-idempotency" = json!("none")), ("x-body-limit" = json!(8192))))]
 pub(super) async fn staff_login(
     State(identity): State<Identity>,
     Ctx(context): Ctx,
-    Body(body): Body<Login>,
+    Body(body): Body<LoginBody>,
 ) -> Result<Response, Problem> {
     let signed_in = identity
         .sign_in(&context, Kind::Staff, body.email, body.password)
@@ -168,13 +168,13 @@ pub(super) async fn staff_login(
 /// A token is good once. When the answer is lost, the same token gives the same answer for ten
 /// seconds; using it later ends the session, because somebody else may have it.
 #[utoipa::path(post, path = "/v1/auth/refresh", tag = "auth", operation_id = "refresh",
-    request_body = Refresh, responses((status = 200, body = TokensView)),
+    request_body = RefreshBody, responses((status = 200, body = TokensView)),
     extensions(("x-permission" = json!("public")), ("x-auth" = json!("ignore")),
         ("x-idempotency" = json!("none")), ("x-body-limit" = json!(8192))))]
 pub(super) async fn refresh(
     State(identity): State<Identity>,
     Ctx(context): Ctx,
-    Body(body): Body<Refresh>,
+    Body(body): Body<RefreshBody>,
 ) -> Result<Response, Problem> {
     let signed_in = identity
         .refresh_session(&context, &body.refresh_token)
@@ -187,13 +187,13 @@ pub(super) async fn refresh(
 /// A token that is unknown, used or expired is answered the same: there is nothing left to end.
 /// Without the token at hand, `DELETE /v1/me/sessions/{session_id}` ends a session too.
 #[utoipa::path(post, path = "/v1/auth/logout", tag = "auth", operation_id = "logout",
-    request_body = Refresh, responses((status = 204)),
+    request_body = RefreshBody, responses((status = 204)),
     extensions(("x-permission" = json!("public")), ("x-auth" = json!("ignore")),
         ("x-idempotency" = json!("none")), ("x-body-limit" = json!(8192))))]
 pub(super) async fn logout(
     State(identity): State<Identity>,
     Ctx(context): Ctx,
-    Body(body): Body<Refresh>,
+    Body(body): Body<RefreshBody>,
 ) -> Result<Response, Problem> {
     identity.sign_out(&context, &body.refresh_token).await?;
     Ok(http::no_content())
@@ -201,15 +201,15 @@ pub(super) async fn logout(
 
 /// Replaces the caller's password. Every other session of theirs ends.
 #[utoipa::path(post, path = "/v1/auth/password", tag = "auth", operation_id = "change_password",
-    request_body = ChangePassword, responses((status = 204)),
+    request_body = ChangePasswordBody, responses((status = 204)),
     extensions(("x-permission" = json!("customer")), ("x-idempotency" = json!("none")),
         ("x-body-limit" = json!(8192))))]
 pub(super) async fn change_password(
     State(identity): State<Identity>,
     Ctx(context): Ctx,
-    Body(body): Body<ChangePassword>,
+    Body(body): Body<ChangePasswordBody>,
 ) -> Result<Response, Problem> {
-    let ChangePassword {
+    let ChangePasswordBody {
         current_password,
         new_password,
     } = body;

@@ -23,7 +23,7 @@ pub(super) struct CreateRole {
     name: RoleName,
     #[garde(length(chars, max = 500))]
     #[serde(default)]
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, pattern = r"^[^\x00]*$")]
     description: String,
     /// Nobody grants what they do not hold.
     #[garde(length(max = 64))]
@@ -40,7 +40,7 @@ pub(super) struct UpdateRole {
     name: Option<RoleName>,
     #[garde(inner(length(chars, max = 500)))]
     #[serde(default)]
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, pattern = r"^[^\x00]*$")]
     description: Option<String>,
     /// Replaces the permissions. They show in access tokens from the next refresh on.
     #[garde(inner(length(max = 64)))]
