@@ -188,6 +188,7 @@ mod tests {
         fn what_is_written_is_read(value: u128) {
             let id = OrderId::from_uuid(Uuid::from_u128(value));
             prop_assert_eq!(id.to_string().parse::<OrderId>(), Ok(id));
+            prop_assert_eq!(id.uuid().as_u128(), value);
         }
     }
 }

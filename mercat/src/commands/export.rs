@@ -32,7 +32,8 @@ pub async fn run(mut config: Config, export: Export) -> Result<ExitCode, String>
         let folder = DataFolder::open(&config.data)?;
         let shop = Shop::assemble(&env, &config, &folder, Topology::Embedded).await?;
         let context = Context::background(&env, "mercat", Duration::from_hours(24));
-        let mut chunks = shop.exporter.stream(context);
+        let chunks = shop.catalog.export_products(context).await;
+        let mut chunks = std::pin::pin!(chunks.map_err(|error| error.to_string())?);
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|error| format!("the export broke off: {error}"))?;
             out.write_all(&chunk).map_err(failed)?;

@@ -5,7 +5,8 @@ use std::io::Read;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use catalog::{ImportOptions, Report};
+use catalog::application::Importer;
+use catalog::domain::import::{Format as FileFormat, ImportOptions, Report};
 use indicatif::{ProgressBar, ProgressStyle};
 use platform::shutdown::Shutdown;
 use platform::{Context, Env};
@@ -42,12 +43,6 @@ fn format(import: &Import) -> &'static str {
 async fn here(mut config: Config, import: &Import) -> Result<Report, String> {
     choose_data(&mut config, &import.remote.data);
     let env = Env::system();
-    let options = ImportOptions {
-        format: format(import).parse().map_err(|error| format!("--format: {error}"))?,
-        dry_run: import.dry_run,
-        currency: import.currency.clone(),
-        locale: import.locale.clone(),
-    };
     let file: Box<dyn Read + Send> = if import.file.as_os_str() == "-" {
         Box::new(std::io::stdin())
     } else {
@@ -60,6 +55,7 @@ async fn here(mut config: Config, import: &Import) -> Result<Report, String> {
     super::up::tell_first_staff(shop.first_staff.as_ref());
     let shutdown = Shutdown::new();
     shop.start(&shutdown);
+    let options = options(import, &shop.importer)?;
     let bar = bar(size);
     let shown = bar.clone();
     let context = Context::background(&env, "mercat", Duration::from_hours(24));
@@ -77,6 +73,24 @@ async fn here(mut config: Config, import: &Import) -> Result<Report, String> {
     }
     shutdown.advance(platform::shutdown::Phase::Stopping);
     outcome.map_err(|error| error.to_string())
+}
+
+/// What the flags say; the shop's own settings for what they leave open.
+fn options(import: &Import, importer: &Importer) -> Result<ImportOptions, String> {
+    let mut options = importer.options();
+    options.dry_run = import.dry_run;
+    options.format = match import.format {
+        Format::Auto => None,
+        Format::Shopify => Some(FileFormat::Shopify),
+        Format::Vendure => Some(FileFormat::Vendure),
+    };
+    if let Some(currency) = &import.currency {
+        options.currency = currency.parse().map_err(|error| format!("--currency: {error}"))?;
+    }
+    if let Some(locale) = &import.locale {
+        options.locale = locale.parse().map_err(|error| format!("--locale: {error}"))?;
+    }
+    Ok(options)
 }
 
 /// Drawn on a terminal only.

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use axum::Router;
 use platform::http::{Module, ServerLimits};
+use platform::service::Task;
 use platform::shutdown::{Grace, Shutdown, signal};
 use platform::telemetry::InternalPort;
 use platform::{Context, Env};
 use tokio::net::TcpListener;
 
 use super::choose_data;
-use crate::cli::{Topology, Up};
+use crate::cli::Up;
 use crate::config::Config;
 use crate::data::{DataFolder, Run, url};
 use crate::shop::Shop;
@@ -46,6 +47,15 @@ pub async fn run(mut config: Config, up: Up) -> Result<ExitCode, String> {
             tracing::error!(%error, "the internal port is closed");
         }
     });
+    let metrics = telemetry.metrics.clone();
+    let upkeep = Task::new("metrics.upkeep", Duration::from_secs(5), move |_| {
+        let metrics = metrics.clone();
+        async move {
+            metrics.upkeep();
+            Ok(())
+        }
+    });
+    upkeep.start(&env, "mercat", shutdown.clone());
     shutdown.ready();
     let run = Run {
         shop: url(addresses.0),
@@ -103,7 +113,8 @@ const SERVICES: &[(&str, &str)] = &[
 /// Importing what is already there changes nothing, so every start may do it.
 async fn load_demo(env: &Env, shop: &Shop) -> Result<(), String> {
     let context = Context::background(env, "mercat", Duration::from_mins(5));
-    let options = catalog::ImportOptions { currency: Some("EUR".into()), ..Default::default() };
+    let mut options = shop.importer.options();
+    options.currency = kernel::Currency::EUR;
     let file = Cursor::new(demo::PRODUCTS);
     let report = shop.importer.import(&context, file, options, |_| {}).await;
     let report = report.map_err(|error| format!("the demo shop cannot be loaded: {error}"))?;
@@ -132,7 +143,7 @@ pub fn tell_first_staff(first: Option<&identity::FirstStaff>) {
     if let Some(first) = first {
         output::line(format_args!(
             "  staff      {}  password: {}  (shown only now; change it at the first sign-in)",
-            first.email, first.password
+            first.email, first.password.expose()
         ));
     }
 }
@@ -147,9 +158,8 @@ async fn serve(
     let grace =
         Grace { drain: Duration::from_secs(config.drain_seconds), ..Grace::default() };
     let limits = ServerLimits { drain_timeout: grace.drain, ..ServerLimits::default() };
-    let service = router;
     let server =
-        platform::http::serve(env.clone(), listener, service, limits, shutdown.clone());
+        platform::http::serve(env.clone(), listener, router, limits, shutdown.clone());
     let (served, has_served) = tokio::sync::oneshot::channel();
     env.spawn("http server", async move {
         let _ = served.send(server.await);

@@ -6,6 +6,7 @@ mod links;
 use std::sync::Arc;
 use std::time::Duration;
 
+use catalog::application::{Catalog, Importer};
 use platform::auth::Authenticator;
 use platform::bus::LocalBus;
 use platform::bus::local::Subscription;
@@ -27,7 +28,8 @@ pub struct Shop {
     pub authenticator: Arc<Authenticator>,
     pub services: Vec<Service>,
     pub bus: LocalBus,
-    pub importer: Arc<catalog::Importer>,
+    pub importer: Arc<Importer>,
+    pub catalog: Catalog,
     pub first_staff: Option<identity::FirstStaff>,
 }
 
@@ -89,7 +91,7 @@ impl Shop {
         let stock = links.inventory(inventory.api);
 
         let catalog = catalog::build(catalog::Needs {
-            base: stores.base(&catalog::schema())?,
+            base: stores.base(&catalog::schema(&config.catalog))?,
             config: config.catalog.clone(),
             inventory: stock.clone(),
         })
@@ -109,7 +111,6 @@ impl Shop {
             payment: links.payment(payment.api),
         })
         .map_err(wrong)?;
-        ordering.bootstrap(&context).await.map_err(|error| format!("ordering: {error}"))?;
 
         let services = vec![
             identity.service,
@@ -120,7 +121,7 @@ impl Shop {
         ];
         let bus = bus(env, &services);
         let importer = catalog.importer;
-        Ok(Self { env: env.clone(), authenticator, services, bus, importer, first_staff })
+        Ok(Self { env: env.clone(), authenticator, services, bus, importer, catalog: catalog.catalog, first_staff })
     }
 
     /// Starts relays and periodic work. They end with `shutdown`.

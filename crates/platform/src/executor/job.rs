@@ -123,7 +123,10 @@ impl<C: Command> Job for Typed<C> {
         states.accept(service, &self.meta, env, now);
         if let Some(once) = &self.once {
             let response = once.render.as_ref().map(|render| render(&reply));
-            batch.answer(once.key.clone(), response, now);
+            // A command that has finished its own key must not be set back to running.
+            if response.is_some() || !batch.idempotency.contains_key(&once.key.identity()) {
+                batch.answer(once.key.clone(), response, now);
+            }
         }
         if let Some(inbox) = self.inbox {
             batch.move_inbox(InboxMove {
