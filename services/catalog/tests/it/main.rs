@@ -1,0 +1,15 @@
+//! Catalog on its own, on both engines: files in and out, lists, search, and its REST routes.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests may stop at the first surprise, as tests do"
+)]
+
+mod admin;
+mod files;
+mod import;
+mod listing;
+mod quotes;
+mod round_trip;
+mod search;
+mod shop;

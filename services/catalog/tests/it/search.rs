@@ -1,0 +1,112 @@
+//! Search: words, beginnings, typing errors, facets; the same on both engines.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use crate::shop::{Shop, handles, on_both};
+
+const FILE: &str = "Handle,Title,Body (HTML),Vendor,Tags,Product Category,Variant SKU,Variant Price\n\
+gold-bracelet,Gold Bracelet,<p>With a necklace clasp</p>,Acme,\"Gold, Shiny\",Jewelry > Bracelets,GB-01,49.00\n\
+silver-necklace,Silver Necklace,Fine &amp; light,Acme,Silver,Jewelry > Necklaces,SN-77,89.00\n\
+creme,Crème brûlée bowl,For kitchens,Zeta,Kitchen,Kitchen,CB-5,12.00\n\
+shirt,Blue Shirt,Cotton,Zeta,\"Blue, Cotton\",Clothes,SH/9 XL,25.00\n";
+
+async fn find(shop: &Shop, query: &str) -> Vec<String> {
+    let query = query.replace(' ', "%20");
+    handles(&shop.anybody().get(&format!("/v1/search?q={query}")).await)
+}
+
+#[tokio::test]
+async fn words_beginnings_skus_and_typing_errors_find() {
+    on_both(async |shop: Shop| {
+        assert_eq!(shop.import(FILE).await.errors_total, 0);
+        for (query, found) in [
+            ("bracelet", "gold-bracelet"),
+            ("BRACE", "gold-bracelet"),
+            ("braclet", "gold-bracelet"),
+            ("gold%20bracelt", "gold-bracelet"),
+            ("silver neck", "silver-necklace"),
+            ("sivler", "silver-necklace"),
+            ("creme brulee", "creme"),
+            ("Cr%C3%A8me", "creme"),
+            ("CB-5", "creme"),
+            ("sh/9", "shirt"),
+            ("shrit", "shirt"),
+            ("cotton", "shirt"),
+            ("zeta cotton", "shirt"),
+            ("light", "silver-necklace"),
+        ] {
+            assert_eq!(find(&shop, query).await.first().map(String::as_str), Some(found), "{query}");
+        }
+        // The title counts more than the description.
+        assert_eq!(find(&shop, "necklace").await, ["silver-necklace", "gold-bracelet"]);
+        for nothing in ["zzzzzz", "gold%20shirt", "!!!", "%22%20OR%20*"] {
+            assert_eq!(find(&shop, nothing).await, Vec::<String>::new(), "{nothing}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn facets_count_the_matches() {
+    on_both(async |shop: Shop| {
+        shop.import(FILE).await;
+        let reply = shop.anybody().get("/v1/search?q=s").await;
+        assert_eq!(reply.status, 200);
+        let reply = shop.anybody().get("/v1/search?q=acme").await;
+        let facets = &reply.body["facets"];
+        assert_eq!(facets["vendors"], json!([{"value": "Acme", "count": 2}]));
+        let tags: BTreeSet<&str> =
+            facets["tags"].as_array().unwrap().iter().map(|t| t["value"].as_str().unwrap()).collect();
+        assert_eq!(tags, BTreeSet::from(["Gold", "Shiny", "Silver"]));
+        assert_eq!(facets["categories"].as_array().unwrap().len(), 2);
+        assert_eq!(facets["price"]["min"]["amount"], 4900);
+        assert_eq!(facets["price"]["max"]["amount"], 8900);
+        assert_eq!(reply.body["facets_exact"], json!(true));
+        let filtered = shop.anybody().get("/v1/search?q=acme&category=jewelry&max_price=5000").await;
+        assert_eq!(handles(&filtered), ["gold-bracelet"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn new_words_are_found_and_old_ones_forgotten() {
+    on_both(async |shop: Shop| {
+        shop.import(FILE).await;
+        shop.import("Handle,Title\nshirt,Green Blouse\n").await;
+        assert_eq!(find(&shop, "blouse").await, ["shirt"]);
+        assert_eq!(find(&shop, "shirt").await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pages_of_a_search_show_each_match_once() {
+    on_both(async |shop: Shop| {
+        let mut file = "Handle,Title,Body (HTML),Variant Price\n".to_owned();
+        for n in 0..60 {
+            let body = "mug ".repeat(n % 4);
+            writeln!(file, "m{n},Mug {n},{body},{}", n % 7).unwrap();
+        }
+        shop.import(file).await;
+        for sort in ["relevance", "newest", "title", "price_asc", "price_desc"] {
+            let mut seen = BTreeSet::new();
+            let mut cursor = String::new();
+            loop {
+                let path = format!("/v1/search?q=mug&sort={sort}&limit=7{cursor}");
+                let reply = shop.anybody().get(&path).await;
+                for handle in handles(&reply) {
+                    assert!(seen.insert(handle.clone()), "{sort}: {handle} twice");
+                }
+                match reply.body["next_cursor"].as_str() {
+                    Some(next) => cursor = format!("&cursor={next}"),
+                    None => break,
+                }
+            }
+            assert_eq!(seen.len(), 60, "{sort}");
+        }
+    })
+    .await;
+}
