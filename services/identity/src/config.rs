@@ -88,16 +88,11 @@ impl Config {
         self.check_numbers()?;
         for (key, text) in [("issuer", &self.issuer), ("audience", &self.audience)] {
             if text.is_empty() || text.chars().count() > 255 {
-                return Err(format!(
-                    "identity.{key} has 1 to 255 characters, not {text:?}"
-                ));
+                return Err(format!("identity.{key} has 1 to 255 characters, not {text:?}"));
             }
         }
         let first_staff_email = self.first_staff_email.parse().map_err(|error| {
-            format!(
-                "identity.first_staff_email is {:?}: {error}",
-                self.first_staff_email
-            )
+            format!("identity.first_staff_email is {:?}: {error}", self.first_staff_email)
         })?;
         Ok(Checked {
             cost: Cost {
@@ -120,24 +115,12 @@ impl Config {
                 u64::from(self.password_memory_kib),
                 u64::from(MIN_MEMORY_KIB)..=1_048_576,
             ),
-            (
-                "password_passes",
-                self.password_passes.into(),
-                u64::from(MIN_PASSES)..=20,
-            ),
+            ("password_passes", self.password_passes.into(), u64::from(MIN_PASSES)..=20),
             ("password_lanes", self.password_lanes.into(), 1..=16),
-            (
-                "password_parallelism",
-                self.password_parallelism as u64,
-                0..=64,
-            ),
+            ("password_parallelism", self.password_parallelism as u64, 0..=64),
             ("password_queue", self.password_queue as u64, 1..=10_000),
             ("customer_idle_hours", self.customer_idle_hours, 1..=8_760),
-            (
-                "customer_longest_hours",
-                self.customer_longest_hours,
-                1..=87_600,
-            ),
+            ("customer_longest_hours", self.customer_longest_hours, 1..=87_600),
             ("staff_idle_hours", self.staff_idle_hours, 1..=8_760),
             ("staff_longest_hours", self.staff_longest_hours, 1..=87_600),
             ("key_rotation_hours", self.key_rotation_hours, 1..=8_760),
@@ -146,18 +129,12 @@ impl Config {
                 self.key_publish_ahead_minutes,
                 2..=rotation_minutes.saturating_sub(1).min(1_440),
             ),
-            (
-                "attempts_tracked",
-                self.attempts_tracked as u64,
-                100..=10_000_000,
-            ),
+            ("attempts_tracked", self.attempts_tracked as u64, 100..=10_000_000),
         ];
         for (key, value, allowed) in rules {
             if !allowed.contains(&value) {
                 let (from, to) = allowed.into_inner();
-                return Err(format!(
-                    "identity.{key} is {value}; it may be {from} to {to}"
-                ));
+                return Err(format!("identity.{key} is {value}; it may be {from} to {to}"));
             }
         }
         Ok(())
@@ -201,36 +178,17 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_key_the_value_and_what_it_may_be() {
-        let config = Config {
-            password_memory_kib: 1024,
-            ..Config::default()
-        };
+        let config = Config { password_memory_kib: 1024, ..Config::default() };
         let refusal = config.check().err();
         assert_eq!(
             refusal.as_deref(),
             Some("identity.password_memory_kib is 1024; it may be 19456 to 1048576")
         );
-        let config = Config {
-            first_staff_email: "admin".into(),
-            ..Config::default()
-        };
-        assert!(
-            config
-                .check()
-                .err()
-                .is_some_and(|e| e.contains("first_staff_email"))
-        );
-        let config = Config {
-            key_rotation_hours: 1,
-            key_publish_ahead_minutes: 60,
-            ..Config::default()
-        };
-        assert!(
-            config
-                .check()
-                .err()
-                .is_some_and(|e| e.contains("key_publish_ahead_minutes"))
-        );
+        let config = Config { first_staff_email: "admin".into(), ..Config::default() };
+        assert!(config.check().err().is_some_and(|e| e.contains("first_staff_email")));
+        let config =
+            Config { key_rotation_hours: 1, key_publish_ahead_minutes: 60, ..Config::default() };
+        assert!(config.check().err().is_some_and(|e| e.contains("key_publish_ahead_minutes")));
     }
 
     #[test]

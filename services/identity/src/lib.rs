@@ -60,9 +60,7 @@ impl Setup {
         &self,
         context: &Context,
     ) -> Result<Option<FirstStaff>, application::Error> {
-        self.identity
-            .bootstrap(context, self.first_staff_email.clone())
-            .await
+        self.identity.bootstrap(context, self.first_staff_email.clone()).await
     }
 }
 
@@ -90,43 +88,23 @@ pub fn build(needs: Needs) -> Result<Built, BuildError> {
         http: module,
         grpc: Some(tonic::service::Routes::new(server)),
         consumers: Vec::new(),
-        tasks: vec![
-            key_rotation(identity.clone()),
-            session_cleaning(identity.clone()),
-        ],
+        tasks: vec![key_rotation(identity.clone()), session_cleaning(identity.clone())],
         executor: base.executor,
     };
-    let setup = Setup {
-        identity,
-        first_staff_email: checked.first_staff_email,
-    };
-    Ok(Built {
-        service,
-        api,
-        setup,
-    })
+    let setup = Setup { identity, first_staff_email: checked.first_staff_email };
+    Ok(Built { service, api, setup })
 }
 
 fn key_rotation(identity: Identity) -> Task {
     Task::new("identity.keys", KEY_TURN, move |context| {
         let identity = identity.clone();
-        async move {
-            identity
-                .rotate_keys(&context)
-                .await
-                .map_err(|error| error.to_string())
-        }
+        async move { identity.rotate_keys(&context).await.map_err(|error| error.to_string()) }
     })
 }
 
 fn session_cleaning(identity: Identity) -> Task {
     Task::new("identity.sessions", SESSION_TURN, move |context| {
         let identity = identity.clone();
-        async move {
-            identity
-                .forget_sessions(&context)
-                .await
-                .map_err(|error| error.to_string())
-        }
+        async move { identity.forget_sessions(&context).await.map_err(|error| error.to_string()) }
     })
 }

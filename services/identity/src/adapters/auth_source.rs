@@ -34,42 +34,27 @@ impl ContractAuthSource {
 #[async_trait]
 impl AuthSource for ContractAuthSource {
     async fn jwks(&self) -> Result<String, String> {
-        let reply = self
-            .api
-            .get_jwks(self.context(), v1::GetJwksRequest {})
-            .await;
-        reply
-            .map(|reply| reply.jwks_json)
-            .map_err(|error| error.to_string())
+        let reply = self.api.get_jwks(self.context(), v1::GetJwksRequest {}).await;
+        reply.map(|reply| reply.jwks_json).map_err(|error| error.to_string())
     }
 
     async fn api_key(&self, key: &str) -> Result<Option<ApiKeyGrant>, String> {
-        let request = v1::VerifyApiKeyRequest {
-            key: key.to_owned(),
-        };
+        let request = v1::VerifyApiKeyRequest { key: key.to_owned() };
         let reply = self.api.verify_api_key(self.context(), request).await;
         let reply = reply.map_err(|error| error.to_string())?;
         if !reply.found {
             return Ok(None);
         }
         let key = uuid_from(&reply.key_id, "key_id").map_err(|error| error.to_string())?;
-        Ok(Some(ApiKeyGrant {
-            key,
-            permissions: reply.permissions,
-        }))
+        Ok(Some(ApiKeyGrant { key, permissions: reply.permissions }))
     }
 
     async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, String> {
-        let request = v1::ListRevocationsRequest {
-            since_us: since.as_micros(),
-        };
+        let request = v1::ListRevocationsRequest { since_us: since.as_micros() };
         let reply = self.api.list_revocations(self.context(), request).await;
         let reply = reply.map_err(|error| error.to_string())?;
-        let sessions: Result<Vec<_>, _> = reply
-            .session_ids
-            .iter()
-            .map(|id| uuid_from(id, "session_ids"))
-            .collect();
+        let sessions: Result<Vec<_>, _> =
+            reply.session_ids.iter().map(|id| uuid_from(id, "session_ids")).collect();
         Ok(Revocations {
             sessions: sessions.map_err(|error| error.to_string())?,
             as_of: Timestamp::from_micros(reply.as_of_us),

@@ -35,15 +35,13 @@ impl IdentityApi for IdentityGrpc {
     ) -> Result<v1::VerifyApiKeyReply, CallError> {
         let key = zeroize::Zeroizing::new(request.key);
         let found = self.identity.verify_api_key(&key).await.map_err(failure)?;
-        Ok(
-            found.map_or_else(v1::VerifyApiKeyReply::default, |(id, permissions)| {
-                v1::VerifyApiKeyReply {
-                    found: true,
-                    key_id: id.uuid().as_bytes().to_vec(),
-                    permissions: permissions.names(),
-                }
-            }),
-        )
+        Ok(found.map_or_else(v1::VerifyApiKeyReply::default, |(id, permissions)| {
+            v1::VerifyApiKeyReply {
+                found: true,
+                key_id: id.uuid().as_bytes().to_vec(),
+                permissions: permissions.names(),
+            }
+        }))
     }
 
     async fn list_revocations(
@@ -52,17 +50,9 @@ impl IdentityApi for IdentityGrpc {
         request: v1::ListRevocationsRequest,
     ) -> Result<v1::ListRevocationsReply, CallError> {
         let since = Timestamp::from_micros(request.since_us);
-        let found = self
-            .identity
-            .list_revocations(since)
-            .await
-            .map_err(failure)?;
+        let found = self.identity.list_revocations(since).await.map_err(failure)?;
         Ok(v1::ListRevocationsReply {
-            session_ids: found
-                .sessions
-                .iter()
-                .map(|id| id.uuid().as_bytes().to_vec())
-                .collect(),
+            session_ids: found.sessions.iter().map(|id| id.uuid().as_bytes().to_vec()).collect(),
             as_of_us: found.as_of.as_micros(),
         })
     }

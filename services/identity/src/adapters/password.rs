@@ -101,8 +101,7 @@ impl Passwords for Argon2Passwords {
                 argon2.hash_password_with_salt(password.expose().as_bytes(), &salt)
             })
             .await?;
-        hash.map(|hash| hash.to_string())
-            .map_err(|error| failed(&error))
+        hash.map(|hash| hash.to_string()).map_err(|error| failed(&error))
     }
 
     async fn verify(
@@ -117,16 +116,10 @@ impl Passwords for Argon2Passwords {
         // The costs of the stored hash are used, whatever today's are.
         let right = self
             .blocking(move |argon2| {
-                argon2
-                    .verify_password(password.expose().as_bytes(), &stored)
-                    .is_ok()
+                argon2.verify_password(password.expose().as_bytes(), &stored).is_ok()
             })
             .await?;
-        Ok(if known && right {
-            Verdict::Right { outdated }
-        } else {
-            Verdict::Wrong
-        })
+        Ok(if known && right { Verdict::Right { outdated } } else { Verdict::Wrong })
     }
 }
 
@@ -175,13 +168,7 @@ mod tests {
     use super::*;
 
     fn cost(passes: u32) -> Cost {
-        Cost {
-            memory_kib: MIN_MEMORY_KIB,
-            passes,
-            lanes: 1,
-            parallelism: 1,
-            queue: 1,
-        }
+        Cost { memory_kib: MIN_MEMORY_KIB, passes, lanes: 1, parallelism: 1, queue: 1 }
     }
 
     fn passwords(passes: u32) -> Argon2Passwords {
@@ -199,9 +186,7 @@ mod tests {
         let two = passwords.hash(typed("correct horse")).await.unwrap();
         assert!(one.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{one}");
         assert_ne!(one, two);
-        let right = passwords
-            .verify(typed("correct horse"), Some(one.clone()))
-            .await;
+        let right = passwords.verify(typed("correct horse"), Some(one.clone())).await;
         assert_eq!(right, Ok(Verdict::Right { outdated: false }));
         let wrong = passwords.verify(typed("correct horsf"), Some(one)).await;
         assert_eq!(wrong, Ok(Verdict::Wrong));
@@ -219,19 +204,13 @@ mod tests {
         let passwords = passwords(2);
         let stored = PasswordHash::new(&passwords.dummy).unwrap();
         assert!(!passwords.is_outdated(&stored));
-        assert_eq!(
-            passwords.verify(typed("anything at all"), None).await,
-            Ok(Verdict::Wrong)
-        );
+        assert_eq!(passwords.verify(typed("anything at all"), None).await, Ok(Verdict::Wrong));
     }
 
     #[test]
     fn costs_below_the_recommended_least_are_refused() {
         let env = Env::test().env;
-        let weak = Cost {
-            memory_kib: MIN_MEMORY_KIB - 1,
-            ..cost(2)
-        };
+        let weak = Cost { memory_kib: MIN_MEMORY_KIB - 1, ..cost(2) };
         assert!(Argon2Passwords::new(env.clone(), weak).is_err());
         assert!(Argon2Passwords::new(env, cost(1)).is_err());
     }

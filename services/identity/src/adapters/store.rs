@@ -34,18 +34,11 @@ impl Aggregate for Account {
 
 impl Aggregate for Session {
     const TABLE: &'static str = "session";
-    const COLUMNS: &'static [Column] = &[
-        Column::plain("account_id"),
-        Column::plain("ends_at"),
-        Column::plain("revoked_at"),
-    ];
+    const COLUMNS: &'static [Column] =
+        &[Column::plain("account_id"), Column::plain("ends_at"), Column::plain("revoked_at")];
     fn columns(&self) -> Vec<Value> {
         let revoked_at: Option<Timestamp> = self.revoked_at();
-        vec![
-            self.account.uuid().into(),
-            self.ends_at.into(),
-            revoked_at.into(),
-        ]
+        vec![self.account.uuid().into(), self.ends_at.into(), revoked_at.into()]
     }
 }
 

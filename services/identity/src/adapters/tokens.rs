@@ -111,22 +111,14 @@ mod tests {
     use crate::domain::PermissionSet;
 
     fn tokens() -> JwtTokens {
-        JwtTokens {
-            issuer: "shop".into(),
-            audience: "api".into(),
-            life: Duration::from_mins(5),
-        }
+        JwtTokens { issuer: "shop".into(), audience: "api".into(), life: Duration::from_mins(5) }
     }
 
     fn key(seed: u8) -> (SigningKeyId, SigningKey) {
         let pair = tokens().key_pair([seed; 32]).unwrap();
         let now = Timestamp::EPOCH;
-        let key = SigningKey {
-            pkcs8: pair.pkcs8,
-            public: pair.public,
-            created_at: now,
-            signs_from: now,
-        };
+        let key =
+            SigningKey { pkcs8: pair.pkcs8, public: pair.public, created_at: now, signs_from: now };
         (Uuid::from_u128(u128::from(seed)).into(), key)
     }
 

@@ -33,18 +33,9 @@ impl Identity {
         }
         let password = one_time_password::from_random(self.executor.env().random());
         let hash = self.passwords.hash(password.clone()).await?;
-        let new = NewStaff {
-            email: email.clone(),
-            name: None,
-            roles: vec![owner],
-        };
+        let new = NewStaff { email: email.clone(), name: None, roles: vec![owner] };
         let held = PermissionSet::of_caller(["*"]);
-        let command = CreateStaff {
-            id: self.executor.env().id(),
-            new,
-            hash,
-            held,
-        };
+        let command = CreateStaff { id: self.executor.env().id(), new, hash, held };
         match self.executor.execute(context, command).await {
             Ok(_) => Ok(Some(FirstStaff { email, password })),
             // Another process was faster, unless the address is a customer's.

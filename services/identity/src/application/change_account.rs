@@ -48,11 +48,7 @@ impl Identity {
                 sessions: account.sessions.clone(),
                 settings: self.settings,
             };
-            match self
-                .executor
-                .execute_once(context, once.clone(), command)
-                .await
-            {
+            match self.executor.execute_once(context, once.clone(), command).await {
                 Err(Error::Rejected(Rejection::Raced)) => {}
                 settled => return settled,
             }
@@ -88,8 +84,7 @@ impl ChangeAccount {
             if account.kind != Kind::Staff {
                 return Err(Rejection::RolesNeedStaff);
             }
-            self.held
-                .may_grant(&known_role(states, index, *id)?.permissions)?;
+            self.held.may_grant(&known_role(states, index, *id)?.permissions)?;
         }
         Ok(())
     }
@@ -103,10 +98,7 @@ impl ChangeAccount {
         // A role that was removed while the account was disabled is not taken up again.
         let wanted = match &self.changes.roles {
             Some(roles) => roles.iter().copied().collect(),
-            None => account
-                .profile()
-                .map(|p| p.roles.clone())
-                .unwrap_or_default(),
+            None => account.profile().map(|p| p.roles.clone()).unwrap_or_default(),
         };
         let known = |id: &RoleId| states.get::<Role>(id.uuid()).is_some();
         account.assign_roles(wanted.into_iter().filter(known).collect())?;
@@ -135,10 +127,7 @@ impl Command for ChangeAccount {
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<Self::Reply, Error> {
         let id = self.id.uuid();
         let current = states.version::<Account>(id);
-        let mut account = states
-            .get::<Account>(id)
-            .cloned()
-            .ok_or(Rejection::AccountNotFound)?;
+        let mut account = states.get::<Account>(id).cloned().ok_or(Rejection::AccountNotFound)?;
         if self.expected.is_some_and(|expected| expected != current) {
             return Err(Rejection::StaleAccount { current }.into());
         }
@@ -167,10 +156,6 @@ impl Command for ChangeAccount {
             sessions::revoke_all(states, settings, &mut account, declared, None, reason, now)?;
         }
         states.put(id, account.clone());
-        Ok(Versioned {
-            id,
-            version: states.version::<Account>(id),
-            state: account,
-        })
+        Ok(Versioned { id, version: states.version::<Account>(id), state: account })
     }
 }

@@ -22,15 +22,9 @@ impl Identity {
         password::check(&new, &profile.email, "new_password")?;
         if new.expose() == current.expose() {
             let reason = "differs from the current one";
-            return Err(Rejection::WeakPassword {
-                field: "new_password",
-                reason,
-            }
-            .into());
+            return Err(Rejection::WeakPassword { field: "new_password", reason }.into());
         }
-        let admitted = self
-            .throttle
-            .begin(account.kind, &profile.email, self.now())?;
+        let admitted = self.throttle.begin(account.kind, &profile.email, self.now())?;
         let stored = profile.credential.hash.clone();
         if self.passwords.verify(current, Some(stored.clone())).await? == Verdict::Wrong {
             admitted.failed(self.now());

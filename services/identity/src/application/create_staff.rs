@@ -29,22 +29,12 @@ impl Identity {
     ) -> Result<(Versioned<Account>, Password), Error> {
         let held = held_by(&context.principal);
         self.check_grant(&new.roles, &held).await?;
-        if self
-            .store()
-            .by::<Account>("email", new.email.as_str())
-            .await?
-            .is_some()
-        {
+        if self.store().by::<Account>("email", new.email.as_str()).await?.is_some() {
             return Err(Rejection::EmailTaken.into());
         }
         let one_time = one_time_password::from_random(self.executor.env().random());
         let hash = self.passwords.hash(one_time.clone()).await?;
-        let command = CreateStaff {
-            id: self.executor.env().id(),
-            new,
-            hash,
-            held,
-        };
+        let command = CreateStaff { id: self.executor.env().id(), new, hash, held };
         let account = self.executor.execute(context, command).await?;
         Ok((account, one_time))
     }
@@ -53,10 +43,7 @@ impl Identity {
     async fn check_grant(&self, roles: &[RoleId], held: &PermissionSet) -> Result<(), Error> {
         for (index, id) in roles.iter().enumerate() {
             let role = self.store().get::<Role>(id.uuid()).await?;
-            let role = role.ok_or(Rejection::UnknownRole {
-                index,
-                role: id.to_string(),
-            })?;
+            let role = role.ok_or(Rejection::UnknownRole { index, role: id.to_string() })?;
             held.may_grant(&role.permissions)?;
         }
         Ok(())
@@ -94,19 +81,12 @@ impl Command for CreateStaff {
         let account = Account::staff(email, name, self.hash.clone(), roles, now);
         states.put(id, account.clone());
         states.emit::<Account, _>(id, &registered(self.id, Kind::Staff));
-        Ok(Versioned {
-            id,
-            version: states.version::<Account>(id),
-            state: account,
-        })
+        Ok(Versioned { id, version: states.version::<Account>(id), state: account })
     }
 }
 
 /// A role that a request names at `index`.
 pub(super) fn known_role(states: &States<'_>, index: usize, id: RoleId) -> Result<Role, Rejection> {
     let role = states.get::<Role>(id.uuid()).cloned();
-    role.ok_or_else(|| Rejection::UnknownRole {
-        index,
-        role: id.to_string(),
-    })
+    role.ok_or_else(|| Rejection::UnknownRole { index, role: id.to_string() })
 }

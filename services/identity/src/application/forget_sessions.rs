@@ -21,9 +21,7 @@ impl Identity {
             let sessions: Vec<Uuid> = ended.iter().map(|session| session.id).collect();
             let last_page = sessions.len() < PAGE as usize;
             if !sessions.is_empty() {
-                self.executor
-                    .execute(context, ForgetSessions { sessions })
-                    .await?;
+                self.executor.execute(context, ForgetSessions { sessions }).await?;
             }
             if last_page {
                 break;
@@ -50,10 +48,7 @@ impl Command for ForgetSessions {
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<(), Error> {
         for session in &self.sessions {
             // Decided again here: it may have been refreshed since it was listed.
-            if states
-                .get::<Session>(*session)
-                .is_some_and(|session| session.ends_at < now)
-            {
+            if states.get::<Session>(*session).is_some_and(|session| session.ends_at < now) {
                 states.delete::<Session>(*session);
             }
         }

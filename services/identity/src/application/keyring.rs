@@ -45,11 +45,7 @@ pub(super) struct Ring {
 impl Ring {
     /// The key that signs now.
     pub fn signing(&self, now: Timestamp) -> Result<(SigningKeyId, &SigningKey), Error> {
-        let times: Vec<_> = self
-            .keys
-            .iter()
-            .map(|(id, key)| (*id, key.signs_from))
-            .collect();
+        let times: Vec<_> = self.keys.iter().map(|(id, key)| (*id, key.signs_from)).collect();
         let id = signing_key::signing(&times, now).ok_or(Error::NoSigningKey)?;
         let found = self.keys.iter().find(|(known, _)| *known == id);
         found.map(|(id, key)| (*id, key)).ok_or(Error::NoSigningKey)
@@ -80,12 +76,7 @@ impl Identity {
 
     fn fresh_ring(&self) -> Option<Arc<Ring>> {
         let ring = self.keyring.ring.load_full()?;
-        let age = self
-            .executor
-            .env()
-            .clock
-            .monotonic()
-            .saturating_sub(ring.read_at);
+        let age = self.executor.env().clock.monotonic().saturating_sub(ring.read_at);
         (age < self.settings.keys_ttl).then_some(ring)
     }
 
@@ -104,12 +95,7 @@ impl Identity {
             .map(|key| (SigningKeyId::from_uuid(key.id), key.state))
             .collect();
         let key_set = self.tokens.key_set(&keys);
-        let ring = Arc::new(Ring {
-            secret,
-            keys,
-            key_set,
-            read_at,
-        });
+        let ring = Arc::new(Ring { secret, keys, key_set, read_at });
         self.keyring.ring.store(Some(ring.clone()));
         Ok(ring)
     }
@@ -148,13 +134,7 @@ impl Command for MakeFirstKeys {
         if states.get::<FirstSecret>(SINGLETON).is_some() {
             return Ok(());
         }
-        states.put(
-            SINGLETON,
-            FirstSecret {
-                secret: self.secret.clone(),
-                created_at: now,
-            },
-        );
+        states.put(SINGLETON, FirstSecret { secret: self.secret.clone(), created_at: now });
         let key = SigningKey {
             pkcs8: self.pkcs8.clone(),
             public: self.public.clone(),

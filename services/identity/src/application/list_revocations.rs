@@ -39,19 +39,13 @@ impl Identity {
             let page = self.store().list::<Session>(query).await?;
             sessions.extend(page.iter().map(|session| SessionId::from_uuid(session.id)));
             let Some(last) = page.last().filter(|_| page.len() == PAGE as usize) else {
-                return Ok(Revocations {
-                    sessions,
-                    as_of: now.minus(OVERLAP),
-                });
+                return Ok(Revocations { sessions, as_of: now.minus(OVERLAP) });
             };
             if sessions.len() >= MAX {
                 let as_of = last.revoked_at().unwrap_or(now);
                 return Ok(Revocations { sessions, as_of });
             }
-            after = Some(Position {
-                value: Value::from(last.revoked_at()),
-                id: last.id,
-            });
+            after = Some(Position { value: Value::from(last.revoked_at()), id: last.id });
         }
     }
 }

@@ -21,8 +21,7 @@ impl Identity {
         id: AddressId,
     ) -> Result<SavedAddress, Error> {
         let mut book = self.list_addresses(context).await?.into_iter();
-        book.find(|entry| entry.id == id)
-            .ok_or(Rejection::AddressNotFound.into())
+        book.find(|entry| entry.id == id).ok_or(Rejection::AddressNotFound.into())
     }
 
     pub async fn add_address(
@@ -31,15 +30,8 @@ impl Identity {
         once: Option<Idempotent<SavedAddress>>,
         address: Address,
     ) -> Result<SavedAddress, Error> {
-        let entry = SavedAddress {
-            id: self.executor.env().id(),
-            address,
-        };
-        let command = PutAddress {
-            account: signed_in(context)?,
-            entry,
-            new: true,
-        };
+        let entry = SavedAddress { id: self.executor.env().id(), address };
+        let command = PutAddress { account: signed_in(context)?, entry, new: true };
         self.executor.execute_once(context, once, command).await
     }
 
@@ -49,11 +41,7 @@ impl Identity {
         once: Option<Idempotent<SavedAddress>>,
         entry: SavedAddress,
     ) -> Result<SavedAddress, Error> {
-        let command = PutAddress {
-            account: signed_in(context)?,
-            entry,
-            new: false,
-        };
+        let command = PutAddress { account: signed_in(context)?, entry, new: false };
         self.executor.execute_once(context, once, command).await
     }
 
@@ -63,10 +51,7 @@ impl Identity {
         once: Option<Idempotent<()>>,
         id: AddressId,
     ) -> Result<(), Error> {
-        let command = RemoveAddress {
-            account: signed_in(context)?,
-            id,
-        };
+        let command = RemoveAddress { account: signed_in(context)?, id };
         self.executor.execute_once(context, once, command).await
     }
 }

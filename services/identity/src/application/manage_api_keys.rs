@@ -60,9 +60,7 @@ impl Identity {
         once: Option<Idempotent<()>>,
         id: ApiKeyId,
     ) -> Result<(), Error> {
-        self.executor
-            .execute_once(context, once, RevokeApiKey { id })
-            .await
+        self.executor.execute_once(context, once, RevokeApiKey { id }).await
     }
 }
 
@@ -92,11 +90,7 @@ impl Command for CreateApiKey {
         )?;
         let id = self.id.uuid();
         states.put(id, key.clone());
-        Ok(Versioned {
-            id,
-            version: states.version::<ApiKey>(id),
-            state: key,
-        })
+        Ok(Versioned { id, version: states.version::<ApiKey>(id), state: key })
     }
 }
 

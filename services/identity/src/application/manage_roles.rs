@@ -45,10 +45,7 @@ impl Identity {
         new: NewRole,
     ) -> Result<Versioned<Role>, Error> {
         held_by(&context.principal).may_grant(&new.permissions)?;
-        let command = CreateRole {
-            id: self.executor.env().id(),
-            new,
-        };
+        let command = CreateRole { id: self.executor.env().id(), new };
         self.executor.execute_once(context, once, command).await
     }
 
@@ -61,12 +58,7 @@ impl Identity {
         expected: Option<u64>,
     ) -> Result<Versioned<Role>, Error> {
         let held = held_by(&context.principal);
-        let command = ChangeRole {
-            id,
-            changes,
-            expected,
-            held,
-        };
+        let command = ChangeRole { id, changes, expected, held };
         self.executor.execute_once(context, once, command).await
     }
 
@@ -76,10 +68,7 @@ impl Identity {
         once: Option<Idempotent<()>>,
         id: RoleId,
     ) -> Result<(), Error> {
-        let command = RemoveRole {
-            id,
-            held: held_by(&context.principal),
-        };
+        let command = RemoveRole { id, held: held_by(&context.principal) };
         self.executor.execute_once(context, once, command).await
     }
 }
@@ -98,19 +87,11 @@ impl Command for CreateRole {
     }
 
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<Self::Reply, Error> {
-        let NewRole {
-            name,
-            description,
-            permissions,
-        } = &self.new;
+        let NewRole { name, description, permissions } = &self.new;
         let role = Role::new(name.clone(), description.clone(), permissions.clone(), now);
         let id = self.id.uuid();
         states.put(id, role.clone());
-        Ok(Versioned {
-            id,
-            version: states.version::<Role>(id),
-            state: role,
-        })
+        Ok(Versioned { id, version: states.version::<Role>(id), state: role })
     }
 }
 
@@ -132,10 +113,7 @@ impl Command for ChangeRole {
     fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<Self::Reply, Error> {
         let id = self.id.uuid();
         let current = states.version::<Role>(id);
-        let mut role = states
-            .get::<Role>(id)
-            .cloned()
-            .ok_or(Rejection::RoleNotFound)?;
+        let mut role = states.get::<Role>(id).cloned().ok_or(Rejection::RoleNotFound)?;
         if self.expected.is_some_and(|expected| expected != current) {
             return Err(Rejection::StaleRole { current }.into());
         }
@@ -152,11 +130,7 @@ impl Command for ChangeRole {
             role.description.clone_from(description);
         }
         states.put(id, role.clone());
-        Ok(Versioned {
-            id,
-            version: states.version::<Role>(id),
-            state: role,
-        })
+        Ok(Versioned { id, version: states.version::<Role>(id), state: role })
     }
 }
 
@@ -174,9 +148,7 @@ impl Command for RemoveRole {
     }
 
     fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<(), Error> {
-        let role = states
-            .get::<Role>(self.id.uuid())
-            .ok_or(Rejection::RoleNotFound)?;
+        let role = states.get::<Role>(self.id.uuid()).ok_or(Rejection::RoleNotFound)?;
         role.removable()?;
         self.held.may_grant(&role.permissions)?;
         states.delete::<Role>(self.id.uuid());

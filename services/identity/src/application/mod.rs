@@ -115,11 +115,7 @@ impl Identity {
 
 /// Who asks, when it is a person.
 fn signed_in(context: &Context) -> Result<AccountId, Rejection> {
-    context
-        .principal
-        .account()
-        .map(AccountId::from_uuid)
-        .ok_or(Rejection::NotSignedIn)
+    context.principal.account().map(AccountId::from_uuid).ok_or(Rejection::NotSignedIn)
 }
 
 /// The session that the caller's access token belongs to.
@@ -156,13 +152,8 @@ impl<A> Found<A> {
         let more = items.len() > limit;
         items.truncate(limit);
         let last = items.last().filter(|_| more);
-        let next_cursor = last.map(|item| {
-            Position {
-                value: platform::store::Value::Null,
-                id: item.id,
-            }
-            .encode()
-        });
+        let next_cursor =
+            last.map(|item| Position { value: platform::store::Value::Null, id: item.id }.encode());
         Self { items, next_cursor }
     }
 }

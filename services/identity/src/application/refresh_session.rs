@@ -19,11 +19,7 @@ impl Identity {
         let refused = Rejection::InvalidRefreshToken;
         let presented = RefreshToken::parse(&ring.secret, presented).ok_or(refused.clone())?;
         let id = presented.session();
-        let session = self
-            .store()
-            .get::<Session>(id.uuid())
-            .await?
-            .ok_or(refused.clone())?;
+        let session = self.store().get::<Session>(id.uuid()).await?.ok_or(refused.clone())?;
         let successor = presented.successor(&ring.secret);
         let command = Rotate {
             session: id,

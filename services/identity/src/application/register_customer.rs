@@ -25,20 +25,10 @@ impl Identity {
         context: &Context,
         registration: Registration,
     ) -> Result<SignedIn, Error> {
-        let Registration {
-            email,
-            password,
-            name,
-            locale,
-        } = registration;
+        let Registration { email, password, name, locale } = registration;
         password::check(&password, &email, "password")?;
         // Known to fail: the hash is not worth computing. The unique column decides for good.
-        if self
-            .store()
-            .by::<Account>("email", email.as_str())
-            .await?
-            .is_some()
-        {
+        if self.store().by::<Account>("email", email.as_str()).await?.is_some() {
             return Err(Rejection::EmailTaken.into());
         }
         let env = self.executor.env();

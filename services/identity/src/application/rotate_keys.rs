@@ -13,19 +13,13 @@ impl Identity {
     /// Does what is due now. Idempotent; several processes may do it at the same time.
     pub async fn rotate_keys(&self, context: &Context) -> Result<(), Error> {
         let ring = self.reread_ring(context).await?;
-        let times: Vec<_> = ring
-            .keys
-            .iter()
-            .map(|(id, key)| (*id, key.signs_from))
-            .collect();
+        let times: Vec<_> = ring.keys.iter().map(|(id, key)| (*id, key.signs_from)).collect();
         let plan = signing_key::plan(&times, &self.settings.keys, self.now());
         if plan == Plan::default() {
             return Ok(());
         }
         let pair = self.tokens.key_pair(self.executor.env().random())?;
-        self.executor
-            .execute(context, RotateKeys { plan, pair })
-            .await?;
+        self.executor.execute(context, RotateKeys { plan, pair }).await?;
         self.reread_ring(context).await.map(|_| ())
     }
 

@@ -109,17 +109,8 @@ impl Identity {
             .filter(|session| session.is_live(now))
             .map(|session| SessionId::from_uuid(session.id))
             .collect();
-        let ended = account
-            .sessions
-            .iter()
-            .filter(|id| !alive.contains(id))
-            .copied()
-            .collect();
-        let evict = if alive.len() >= MAX_SESSIONS {
-            alive.first().copied()
-        } else {
-            None
-        };
+        let ended = account.sessions.iter().filter(|id| !alive.contains(id)).copied().collect();
+        let evict = if alive.len() >= MAX_SESSIONS { alive.first().copied() } else { None };
         Ok(Room { ended, evict })
     }
 
@@ -207,18 +198,10 @@ pub(super) fn revoke_all(
     reason: Reason,
     now: Timestamp,
 ) -> Result<(), Rejection> {
-    if account
-        .sessions
-        .iter()
-        .any(|session| !declared.contains(session))
-    {
+    if account.sessions.iter().any(|session| !declared.contains(session)) {
         return Err(Rejection::Raced);
     }
-    for session in account
-        .sessions
-        .iter()
-        .filter(|session| Some(**session) != keep)
-    {
+    for session in account.sessions.iter().filter(|session| Some(**session) != keep) {
         revoke(states, settings, *session, reason, now);
     }
     account.sessions.retain(|session| Some(*session) == keep);

@@ -53,33 +53,19 @@ impl Identity {
         let found = self.store().by::<Account>("email", email.as_str()).await?;
         let found = found.filter(|account| account.kind == kind && account.active().is_ok());
         let stored = found.as_ref().and_then(|account| verified_hash(account));
-        let verdict = self
-            .passwords
-            .verify(password.clone(), stored.clone())
-            .await?;
+        let verdict = self.passwords.verify(password.clone(), stored.clone()).await?;
         let (Some(account), Some(stored), Verdict::Right { outdated }) = (found, stored, verdict)
         else {
             return Ok(None);
         };
         // A busy hasher is no reason to refuse a right password: the next sign-in renews it.
-        let renewed = if outdated {
-            self.passwords.hash(password.clone()).await.ok()
-        } else {
-            None
-        };
-        Ok(Some(Proven {
-            account,
-            stored,
-            renewed,
-        }))
+        let renewed =
+            if outdated { self.passwords.hash(password.clone()).await.ok() } else { None };
+        Ok(Some(Proven { account, stored, renewed }))
     }
 
     async fn begin_session(&self, context: &Context, proven: Proven) -> Result<SignedIn, Error> {
-        let Proven {
-            account,
-            stored,
-            renewed,
-        } = proven;
+        let Proven { account, stored, renewed } = proven;
         let env = self.executor.env();
         let ring = self.ring(context).await?;
         let refresh = RefreshToken::first(&ring.secret, env.id(), env.random());
@@ -110,10 +96,7 @@ struct Proven {
 
 /// The hash to compare with.
 fn verified_hash(account: &Account) -> Option<String> {
-    account
-        .active()
-        .ok()
-        .map(|profile| profile.credential.hash.clone())
+    account.active().ok().map(|profile| profile.credential.hash.clone())
 }
 
 struct BeginSession {
@@ -141,9 +124,7 @@ impl Command for BeginSession {
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<Timestamp, Error> {
         let account = states.get::<Account>(self.account_id.uuid());
         let mut account = account.cloned().ok_or(Rejection::InvalidCredentials)?;
-        let profile = account
-            .active_mut()
-            .map_err(|_| Rejection::InvalidCredentials)?;
+        let profile = account.active_mut().map_err(|_| Rejection::InvalidCredentials)?;
         if profile.credential.hash != self.stored {
             return Err(Rejection::Raced.into());
         }
@@ -152,13 +133,6 @@ impl Command for BeginSession {
         }
         let session = (self.session_id, &self.first);
         let account = (self.account_id, account);
-        Ok(sessions::open(
-            states,
-            &self.settings,
-            account,
-            session,
-            &self.room,
-            now,
-        )?)
+        Ok(sessions::open(states, &self.settings, account, session, &self.room, now)?)
     }
 }

@@ -15,9 +15,7 @@ impl Identity {
         let Some(token) = RefreshToken::parse(&ring.secret, presented) else {
             return Ok(());
         };
-        self.end(context, token.session(), Owner::Token(token.hash()))
-            .await
-            .map(|_| ())
+        self.end(context, token.session(), Owner::Token(token.hash())).await.map(|_| ())
     }
 
     /// Ends one of the caller's sessions. Somebody else's is as unknown as none.
@@ -36,11 +34,7 @@ impl Identity {
         session: SessionId,
         owner: Owner,
     ) -> Result<bool, Error> {
-        let command = EndSession {
-            session,
-            owner,
-            settings: self.settings,
-        };
+        let command = EndSession { session, owner, settings: self.settings };
         self.executor.execute(context, command).await
     }
 }
@@ -67,15 +61,13 @@ impl Command for EndSession {
     }
 
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<bool, Error> {
-        let owned = states
-            .get::<Session>(self.session.uuid())
-            .is_some_and(|session| {
-                session.is_live(now)
-                    && match &self.owner {
-                        Owner::Account(account) => session.account == *account,
-                        Owner::Token(hash) => session.owns(hash),
-                    }
-            });
+        let owned = states.get::<Session>(self.session.uuid()).is_some_and(|session| {
+            session.is_live(now)
+                && match &self.owner {
+                    Owner::Account(account) => session.account == *account,
+                    Owner::Token(hash) => session.owns(hash),
+                }
+        });
         if owned {
             sessions::revoke(states, &self.settings, self.session, Reason::Logout, now);
         }

@@ -37,10 +37,7 @@ pub struct Admitted<'a> {
 impl Throttle {
     /// Remembers about `tracked` addresses.
     pub fn new(tracked: usize) -> Self {
-        Self {
-            remembered: Mutex::default(),
-            generation: (tracked / 2).max(1),
-        }
+        Self { remembered: Mutex::default(), generation: (tracked / 2).max(1) }
     }
 
     pub fn begin(
@@ -55,18 +52,11 @@ impl Throttle {
         hash.update(email.as_str());
         let mut key = Key::default();
         key.copy_from_slice(&hash.finalize()[..16]);
-        self.with(key, |attempts| attempts.begin(now))
-            .map_err(|wait| {
-                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-                Rejection::TooManyAttempts {
-                    retry_after_s: seconds.max(1),
-                }
-            })?;
-        Ok(Admitted {
-            throttle: self,
-            key,
-            settled: false,
-        })
+        self.with(key, |attempts| attempts.begin(now)).map_err(|wait| {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            Rejection::TooManyAttempts { retry_after_s: seconds.max(1) }
+        })?;
+        Ok(Admitted { throttle: self, key, settled: false })
     }
 
     fn with<R>(&self, key: Key, change: impl FnOnce(&mut Attempts) -> R) -> R {
@@ -88,17 +78,14 @@ impl Throttle {
     }
 
     fn lock(&self) -> MutexGuard<'_, Remembered> {
-        self.remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Admitted<'_> {
     pub fn failed(mut self, now: Timestamp) {
         self.settled = true;
-        self.throttle
-            .with(self.key, |attempts| attempts.failed(now));
+        self.throttle.with(self.key, |attempts| attempts.failed(now));
     }
 
     pub fn succeeded(mut self) {
@@ -140,10 +127,7 @@ mod tests {
     fn one_address_does_not_slow_another_nor_another_kind() {
         let throttle = Throttle::new(100);
         for _ in 0..5 {
-            throttle
-                .begin(Kind::Customer, &email(1), at(0))
-                .unwrap()
-                .failed(at(0));
+            throttle.begin(Kind::Customer, &email(1), at(0)).unwrap().failed(at(0));
         }
         assert_eq!(
             throttle.begin(Kind::Customer, &email(1), at(0)).err(),
@@ -163,18 +147,11 @@ mod tests {
                 admitted.failed(at(n));
             }
             let other = email(usize::try_from(n).unwrap() + 1);
-            throttle
-                .begin(Kind::Customer, &other, at(n))
-                .unwrap()
-                .failed(at(n));
+            throttle.begin(Kind::Customer, &other, at(n)).unwrap().failed(at(n));
         }
         let remembered = throttle.lock();
         assert!(remembered.young.len() + remembered.old.len() <= 21);
         drop(remembered);
-        assert!(
-            throttle
-                .begin(Kind::Customer, &email(0), at(1_000))
-                .is_err()
-        );
+        assert!(throttle.begin(Kind::Customer, &email(0), at(1_000)).is_err());
     }
 }

@@ -46,11 +46,7 @@ impl Identity {
         changes: Changes,
         expected: Option<u64>,
     ) -> Result<Versioned<Account>, Error> {
-        let command = UpdateMe {
-            account: signed_in(context)?,
-            changes,
-            expected,
-        };
+        let command = UpdateMe { account: signed_in(context)?, changes, expected };
         self.executor.execute_once(context, once, command).await
     }
 }
@@ -72,10 +68,7 @@ impl Command for UpdateMe {
     fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<Self::Reply, Error> {
         let id = self.account.uuid();
         let current = states.version::<Account>(id);
-        let mut account = states
-            .get::<Account>(id)
-            .cloned()
-            .ok_or(Rejection::NotSignedIn)?;
+        let mut account = states.get::<Account>(id).cloned().ok_or(Rejection::NotSignedIn)?;
         let profile = account.active_mut()?;
         if self.expected.is_some_and(|expected| expected != current) {
             return Err(Rejection::StaleAccount { current }.into());
@@ -83,10 +76,6 @@ impl Command for UpdateMe {
         self.changes.name.apply(&mut profile.name);
         self.changes.locale.apply(&mut profile.locale);
         states.put(id, account.clone());
-        Ok(Versioned {
-            id,
-            version: states.version::<Account>(id),
-            state: account,
-        })
+        Ok(Versioned { id, version: states.version::<Account>(id), state: account })
     }
 }

@@ -3,15 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::str::FromStr;
 
-use kernel::utoipa::openapi::RefOr;
-use kernel::utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
-use kernel::utoipa::{self, PartialSchema, ToSchema};
+use kernel::utoipa::{self, ToSchema};
 use kernel::{Address, Email, Locale, Timestamp};
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Serialize};
 
 use super::ids::{AddressId, RoleId, SessionId};
+use super::person_name::PersonName;
 use super::rejection::Rejection;
 
 /// How many addresses one account keeps.
@@ -38,57 +36,6 @@ impl Kind {
         }
     }
 }
-
-/// What a person calls themselves: 1 to 255 characters, none of them a control character.
-#[derive(Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct PersonName(String);
-
-impl PersonName {
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for PersonName {
-    type Err = &'static str;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let chars = text.chars().count();
-        if text.trim().is_empty() || chars > 255 || text.chars().any(char::is_control) {
-            Err("a name has 1 to 255 printable characters")
-        } else {
-            Ok(Self(text.to_owned()))
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for PersonName {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        String::deserialize(d)?.parse().map_err(de::Error::custom)
-    }
-}
-
-/// Personal data: a debug print must not put it into a log.
-impl fmt::Debug for PersonName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PersonName(…)")
-    }
-}
-
-impl PartialSchema for PersonName {
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .min_length(Some(1))
-            .max_length(Some(255))
-            .pattern(Some(
-                r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
-            ))
-            .examples(["Ada Lovelace"])
-            .into()
-    }
-}
-impl ToSchema for PersonName {}
 
 /// The stored form of a password.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,19 +104,8 @@ impl Account {
         hash: String,
         now: Timestamp,
     ) -> Self {
-        let credential = Credential {
-            hash,
-            one_time: false,
-        };
-        Self::new(
-            Kind::Customer,
-            email,
-            name,
-            locale,
-            credential,
-            BTreeSet::new(),
-            now,
-        )
+        let credential = Credential { hash, one_time: false };
+        Self::new(Kind::Customer, email, name, locale, credential, BTreeSet::new(), now)
     }
 
     /// A member of staff whose first password was made for them.
@@ -180,10 +116,7 @@ impl Account {
         roles: BTreeSet<RoleId>,
         now: Timestamp,
     ) -> Self {
-        let credential = Credential {
-            hash,
-            one_time: true,
-        };
+        let credential = Credential { hash, one_time: true };
         Self::new(Kind::Staff, email, name, None, credential, roles, now)
     }
 
@@ -196,14 +129,7 @@ impl Account {
         roles: BTreeSet<RoleId>,
         now: Timestamp,
     ) -> Self {
-        let profile = Profile {
-            email,
-            name,
-            locale,
-            credential,
-            roles,
-            addresses: Vec::new(),
-        };
+        let profile = Profile { email, name, locale, credential, roles, addresses: Vec::new() };
         Self {
             kind,
             registered_at: now,
@@ -237,9 +163,7 @@ impl Account {
 
     /// The roles that count: those of an active account.
     pub fn effective_roles(&self) -> BTreeSet<RoleId> {
-        self.active()
-            .map(|profile| profile.roles.clone())
-            .unwrap_or_default()
+        self.active().map(|profile| profile.roles.clone()).unwrap_or_default()
     }
 
     /// Gives and takes roles, also while the account is disabled.
@@ -260,10 +184,7 @@ impl Account {
     pub fn disable(&mut self, now: Timestamp) -> Result<(), Rejection> {
         match &self.standing {
             Standing::Active { profile } => {
-                self.standing = Standing::Disabled {
-                    profile: profile.clone(),
-                    since: now,
-                };
+                self.standing = Standing::Disabled { profile: profile.clone(), since: now };
                 Ok(())
             }
             Standing::Disabled { .. } => Ok(()),
@@ -274,9 +195,7 @@ impl Account {
     pub fn enable(&mut self) -> Result<(), Rejection> {
         match &self.standing {
             Standing::Disabled { profile, .. } => {
-                self.standing = Standing::Active {
-                    profile: profile.clone(),
-                };
+                self.standing = Standing::Active { profile: profile.clone() };
                 Ok(())
             }
             Standing::Active { .. } => Ok(()),
@@ -296,10 +215,7 @@ impl Account {
     }
 
     pub fn change_password(&mut self, hash: String) -> Result<(), Rejection> {
-        self.active_mut()?.credential = Credential {
-            hash,
-            one_time: false,
-        };
+        self.active_mut()?.credential = Credential { hash, one_time: false };
         Ok(())
     }
 
@@ -353,13 +269,5 @@ impl Account {
 
 fn check_address(address: &Address) -> Result<(), Rejection> {
     let fields = address.check("address");
-    if fields.is_empty() {
-        Ok(())
-    } else {
-        Err(Rejection::InvalidAddress { fields })
-    }
+    if fields.is_empty() { Ok(()) } else { Err(Rejection::InvalidAddress { fields }) }
 }
-
-#[cfg(test)]
-#[path = "account_tests.rs"]
-mod tests;

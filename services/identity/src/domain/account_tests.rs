@@ -1,7 +1,11 @@
+use std::collections::BTreeSet;
+
 use kernel::id::Uuid;
+use kernel::{Address, Timestamp};
 use proptest::prelude::*;
 
-use super::*;
+use super::account::{Account, MAX_ADDRESSES, MAX_SESSIONS};
+use super::{AddressId, Rejection, RoleId, SessionId};
 
 fn now() -> Timestamp {
     Timestamp::from_micros(1_000_000)
@@ -31,9 +35,7 @@ fn ses(n: u128) -> SessionId {
 fn the_address_book_has_a_limit() {
     let mut account = customer();
     for n in 0..MAX_ADDRESSES {
-        account
-            .add_address(adr(n as u128), address("Street 1"))
-            .unwrap();
+        account.add_address(adr(n as u128), address("Street 1")).unwrap();
     }
     assert_eq!(
         account.add_address(adr(99), address("Street 1")),
@@ -58,22 +60,14 @@ fn a_bad_address_names_its_fields_and_changes_nothing() {
 #[test]
 fn an_unknown_address_is_not_found() {
     let mut account = customer();
-    assert_eq!(
-        account.remove_address(adr(1)),
-        Err(Rejection::AddressNotFound)
-    );
-    assert_eq!(
-        account.replace_address(adr(1), address("x")),
-        Err(Rejection::AddressNotFound)
-    );
+    assert_eq!(account.remove_address(adr(1)), Err(Rejection::AddressNotFound));
+    assert_eq!(account.replace_address(adr(1), address("x")), Err(Rejection::AddressNotFound));
 }
 
 #[test]
 fn erasing_leaves_nothing_personal() {
     let mut account = customer();
-    account
-        .add_address(adr(1), address("Analytical Road 1"))
-        .unwrap();
+    account.add_address(adr(1), address("Analytical Road 1")).unwrap();
     account.erase(now()).unwrap();
     let stored = serde_json::to_string(&account).unwrap();
     for personal in ["ada", "Lovelace", "Analytical", "argon2"] {
@@ -88,10 +82,7 @@ fn erasing_leaves_nothing_personal() {
 fn a_disabled_account_keeps_its_profile_and_does_nothing() {
     let mut account = customer();
     account.disable(now()).unwrap();
-    assert_eq!(
-        account.change_password("x".into()),
-        Err(Rejection::NotSignedIn)
-    );
+    assert_eq!(account.change_password("x".into()), Err(Rejection::NotSignedIn));
     assert!(account.profile().is_some());
     assert!(account.effective_roles().is_empty());
     account.enable().unwrap();
@@ -101,10 +92,7 @@ fn a_disabled_account_keeps_its_profile_and_does_nothing() {
 #[test]
 fn customers_have_no_roles() {
     let role = RoleId::from_uuid(Uuid::from_u128(1));
-    assert_eq!(
-        customer().assign_roles(BTreeSet::from([role])),
-        Err(Rejection::RolesNeedStaff)
-    );
+    assert_eq!(customer().assign_roles(BTreeSet::from([role])), Err(Rejection::RolesNeedStaff));
 }
 
 #[test]

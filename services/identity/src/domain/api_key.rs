@@ -64,11 +64,7 @@ impl ApiKey {
 
     /// Whether `presented` is this key and still good. Takes the same time wherever they differ.
     pub fn admits(&self, presented: &PresentedKey, now: Timestamp) -> bool {
-        let same: bool = self
-            .secret_sha256
-            .as_bytes()
-            .ct_eq(presented.sha256().as_bytes())
-            .into();
+        let same: bool = self.secret_sha256.as_bytes().ct_eq(presented.sha256().as_bytes()).into();
         same && self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
     }
 }
@@ -81,10 +77,7 @@ pub struct PresentedKey {
 
 impl PresentedKey {
     pub fn new(id: ApiKeyId, secret: [u8; 32]) -> Self {
-        Self {
-            id,
-            secret: Zeroizing::new(secret),
-        }
+        Self { id, secret: Zeroizing::new(secret) }
     }
 
     /// Reads a key; `None` when it does not have the form of one.
@@ -100,11 +93,7 @@ impl PresentedKey {
 
     /// The key as handed to its owner, once.
     pub fn expose(&self) -> String {
-        format!(
-            "{}_{}",
-            self.id,
-            URL_SAFE_NO_PAD.encode(self.secret.as_slice())
-        )
+        format!("{}_{}", self.id, URL_SAFE_NO_PAD.encode(self.secret.as_slice()))
     }
 
     pub fn sha256(&self) -> String {

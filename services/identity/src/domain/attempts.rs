@@ -36,11 +36,7 @@ impl Attempts {
         if !wait.is_zero() {
             return Err(wait);
         }
-        let room = if self.failures < FREE_FAILURES {
-            MAX_IN_FLIGHT
-        } else {
-            1
-        };
+        let room = if self.failures < FREE_FAILURES { MAX_IN_FLIGHT } else { 1 };
         if self.in_flight >= room {
             return Err(Duration::from_secs(1));
         }
@@ -122,9 +118,7 @@ mod tests {
     #[test]
     fn guesses_at_the_same_time_are_few() {
         let mut attempts = Attempts::default();
-        let admitted = (0..10_000)
-            .filter(|_| attempts.begin(at(0)).is_ok())
-            .count();
+        let admitted = (0..10_000).filter(|_| attempts.begin(at(0)).is_ok()).count();
         assert_eq!(admitted, MAX_IN_FLIGHT as usize);
         let mut locked = failed_times(9, at(0));
         let admitted = (0..100).filter(|_| locked.begin(at(60)).is_ok()).count();

@@ -121,19 +121,10 @@ mod tests {
     #[test]
     fn weak_passwords_are_refused_with_the_reason() {
         assert_eq!(refusal("elevenchars"), Some("has at least 12 characters"));
-        assert_eq!(
-            refusal(&"ab".repeat(65)),
-            Some("has at most 128 characters")
-        );
-        assert_eq!(
-            refusal("Ada.Lovelace@Example.com"),
-            Some("is not the e-mail address")
-        );
+        assert_eq!(refusal(&"ab".repeat(65)), Some("has at most 128 characters"));
+        assert_eq!(refusal("Ada.Lovelace@Example.com"), Some("is not the e-mail address"));
         assert_eq!(refusal("ADA.LOVELACE"), Some("is not the e-mail address"));
-        assert_eq!(
-            refusal("AaAaAaAaAaAaAaA"),
-            Some("is not one character repeated")
-        );
+        assert_eq!(refusal("AaAaAaAaAaAaAaA"), Some("is not one character repeated"));
         let leaked = Some("is on the lists of leaked passwords; take another");
         assert_eq!(refusal("password1234"), leaked);
         assert_eq!(refusal("QwertyUiop123"), leaked);

@@ -13,19 +13,10 @@ use super::rejection::Rejection;
 
 /// Every permission there is, with what it allows. `<area>:*` and `*` stand for many.
 pub const KNOWN: &[(&str, &str)] = &[
-    (
-        "catalog:read",
-        "See products in every state, categories and reports",
-    ),
-    (
-        "catalog:write",
-        "Create, change, publish and remove products and categories",
-    ),
+    ("catalog:read", "See products in every state, categories and reports"),
+    ("catalog:write", "Create, change, publish and remove products and categories"),
     ("catalog:import", "Import and export product files"),
-    (
-        "inventory:read",
-        "See locations, stock levels and movements",
-    ),
+    ("inventory:read", "See locations, stock levels and movements"),
     ("inventory:write", "Receive, adjust and move stock"),
     ("orders:read", "See every order and its customer"),
     ("orders:write", "Change orders"),
@@ -33,19 +24,10 @@ pub const KNOWN: &[(&str, &str)] = &[
     ("payments:read", "See payments and the ledger"),
     ("payments:capture", "Capture authorized payments"),
     ("payments:refund", "Refund captured payments"),
-    (
-        "settings:read",
-        "See shipping methods, taxes and other settings",
-    ),
-    (
-        "settings:write",
-        "Change shipping methods, taxes and other settings",
-    ),
+    ("settings:read", "See shipping methods, taxes and other settings"),
+    ("settings:write", "Change shipping methods, taxes and other settings"),
     ("accounts:read", "See customers and staff"),
-    (
-        "accounts:write",
-        "Create staff, assign roles, disable accounts",
-    ),
+    ("accounts:write", "Create staff, assign roles, disable accounts"),
     ("roles:read", "See roles and permissions"),
     ("roles:write", "Create, change and remove roles"),
     ("api-keys:read", "See API keys, without their secrets"),
@@ -86,10 +68,7 @@ impl Permission {
     pub fn covers(&self, other: &Self) -> bool {
         self.0 == "*"
             || self == other
-            || self
-                .0
-                .strip_suffix('*')
-                .is_some_and(|area| other.0.starts_with(area))
+            || self.0.strip_suffix('*').is_some_and(|area| other.0.starts_with(area))
     }
 
     /// Every permission that can be granted: the known ones, the areas and `*`.
@@ -114,11 +93,7 @@ impl FromStr for Permission {
             || text
                 .strip_suffix(":*")
                 .is_some_and(|wanted| KNOWN.iter().any(|(name, _)| area(name) == Some(wanted)));
-        if known {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(UnknownPermission)
-        }
+        if known { Ok(Self(text.to_owned())) } else { Err(UnknownPermission) }
     }
 }
 
@@ -134,9 +109,7 @@ impl fmt::Display for Permission {
 
 impl<'de> Deserialize<'de> for Permission {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        <std::borrow::Cow<'de, str>>::deserialize(d)?
-            .parse()
-            .map_err(de::Error::custom)
+        <std::borrow::Cow<'de, str>>::deserialize(d)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -159,10 +132,7 @@ pub struct PermissionSet(BTreeSet<Permission>);
 impl PermissionSet {
     /// Reads the permissions a caller came with. Names that are no longer known grant nothing.
     pub fn of_caller<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        names
-            .into_iter()
-            .filter_map(|name| name.parse().ok())
-            .collect()
+        names.into_iter().filter_map(|name| name.parse().ok()).collect()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Permission> {
@@ -193,11 +163,7 @@ impl PermissionSet {
             .filter(|permission| !self.covers(permission))
             .map(|permission| permission.0.clone())
             .collect();
-        if missing.is_empty() {
-            Ok(())
-        } else {
-            Err(Rejection::NotHeld { missing })
-        }
+        if missing.is_empty() { Ok(()) } else { Err(Rejection::NotHeld { missing }) }
     }
 }
 
@@ -220,17 +186,11 @@ mod tests {
     #[test]
     fn wildcards_cover_their_area_and_nothing_else() {
         assert!(set(&["*"]).may_grant(&set(&["*", "orders:read"])).is_ok());
-        assert!(
-            set(&["orders:*"])
-                .may_grant(&set(&["orders:cancel", "orders:*"]))
-                .is_ok()
-        );
+        assert!(set(&["orders:*"]).may_grant(&set(&["orders:cancel", "orders:*"])).is_ok());
         let refused = set(&["orders:*", "catalog:read"]).may_grant(&set(&["catalog:write", "*"]));
         assert_eq!(
             refused,
-            Err(Rejection::NotHeld {
-                missing: vec!["*".into(), "catalog:write".into()]
-            })
+            Err(Rejection::NotHeld { missing: vec!["*".into(), "catalog:write".into()] })
         );
         let verbs = set(&["orders:read", "orders:write", "orders:cancel"]);
         assert!(verbs.may_grant(&set(&["orders:*"])).is_err());
@@ -241,16 +201,7 @@ mod tests {
         for good in ["catalog:import", "api-keys:*", "*"] {
             assert!(good.parse::<Permission>().is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "catalog",
-            "catalog:",
-            ":*",
-            "*:*",
-            "catalog:fly",
-            "moon:*",
-            "catalog:**",
-        ] {
+        for bad in ["", "catalog", "catalog:", ":*", "*:*", "catalog:fly", "moon:*", "catalog:**"] {
             assert!(bad.parse::<Permission>().is_err(), "{bad}");
         }
         assert!(Permission::all().iter().all(|p| !p.describe().is_empty()));

@@ -32,9 +32,7 @@ pub struct ServerSecret {
 
 impl ServerSecret {
     pub fn from_random(random: [u8; 32]) -> Self {
-        Self {
-            key: URL_SAFE_NO_PAD.encode(random),
-        }
+        Self { key: URL_SAFE_NO_PAD.encode(random) }
     }
 
     /// A MAC over parts, each with its length, under a purpose of its own.
@@ -79,19 +77,12 @@ impl RefreshToken {
     /// The first token of a session.
     pub fn first(server: &ServerSecret, session: SessionId, random: [u8; SECRET_BYTES]) -> Self {
         let tag = tag(server, session, &random);
-        Self {
-            session,
-            secret: Zeroizing::new(random),
-            tag,
-        }
+        Self { session, secret: Zeroizing::new(random), tag }
     }
 
     /// The one token that follows this one.
     pub fn successor(&self, server: &ServerSecret) -> Self {
-        let next = server.mac(
-            "successor",
-            &[self.session.uuid().as_bytes(), &*self.secret],
-        );
+        let next = server.mac("successor", &[self.session.uuid().as_bytes(), &*self.secret]);
         Self::first(server, self.session, next)
     }
 
@@ -142,12 +133,10 @@ fn tag(server: &ServerSecret, session: SessionId, secret: &[u8]) -> [u8; TAG_BYT
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

@@ -11,10 +11,7 @@ pub enum Rejection {
     #[error("too many failed attempts; try again in {retry_after_s} s")]
     TooManyAttempts { retry_after_s: u64 },
     #[error("the password {reason}")]
-    WeakPassword {
-        field: &'static str,
-        reason: &'static str,
-    },
+    WeakPassword { field: &'static str, reason: &'static str },
     #[error("the current password is wrong")]
     WrongPassword,
     #[error("an account with this e-mail address exists")]

@@ -45,9 +45,7 @@ impl FromStr for RoleName {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let fits = text.len() <= 64
             && text.starts_with(|c: char| c.is_ascii_lowercase())
-            && text
-                .bytes()
-                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'));
+            && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'));
         if fits {
             Ok(Self(text.to_owned()))
         } else {
@@ -121,11 +119,7 @@ impl Role {
 
     /// Whether the role may be changed or removed at all.
     pub fn editable(&self) -> Result<(), Rejection> {
-        if self.built_in {
-            Err(Rejection::BuiltInRole)
-        } else {
-            Ok(())
-        }
+        if self.built_in { Err(Rejection::BuiltInRole) } else { Ok(()) }
     }
 
     /// Whether the role may be removed now.
@@ -177,12 +171,7 @@ mod tests {
     #[test]
     fn a_role_that_somebody_holds_stays() {
         let name = "support".parse().unwrap();
-        let mut role = Role::new(
-            name,
-            String::new(),
-            PermissionSet::default(),
-            Timestamp::EPOCH,
-        );
+        let mut role = Role::new(name, String::new(), PermissionSet::default(), Timestamp::EPOCH);
         role.give_to(account(1)).unwrap();
         assert_eq!(role.removable(), Err(Rejection::RoleInUse { holders: 1 }));
         role.take_from(account(1)).unwrap();

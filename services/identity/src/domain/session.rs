@@ -106,10 +106,7 @@ impl Session {
             signed_in_at: now,
             refreshed_at: now,
             ends_at: now.plus(lifetimes.idle.min(lifetimes.longest)),
-            life: Life::Live {
-                current: first,
-                used: None,
-            },
+            life: Life::Live { current: first, used: None },
         }
     }
 
@@ -159,15 +156,10 @@ impl Session {
             return Rotation::Ended;
         };
         if current.matches(presented) {
-            *used = Some(UsedToken {
-                hash: presented.clone(),
-                at: now,
-            });
+            *used = Some(UsedToken { hash: presented.clone(), at: now });
             *current = successor;
             self.refreshed_at = now;
-            self.ends_at = now
-                .plus(lifetimes.idle)
-                .min(self.signed_in_at.plus(lifetimes.longest));
+            self.ends_at = now.plus(lifetimes.idle).min(self.signed_in_at.plus(lifetimes.longest));
             return Rotation::Rotated;
         }
         // The successor is unused exactly while it is current.
@@ -182,7 +174,3 @@ impl Session {
         Rotation::Reused
     }
 }
-
-#[cfg(test)]
-#[path = "session_tests.rs"]
-mod tests;

@@ -1,8 +1,12 @@
+use std::time::Duration;
+
+use kernel::Timestamp;
 use kernel::id::Uuid;
 use proptest::prelude::*;
 
-use super::*;
-use crate::domain::refresh_token::{RefreshToken, ServerSecret};
+use super::account::Kind;
+use super::refresh_token::{RefreshToken, ServerSecret};
+use super::session::{Lifetimes, Reason, Rotation, Session};
 
 const LIFETIMES: Lifetimes = Lifetimes {
     idle: Duration::from_hours(24),
@@ -27,19 +31,13 @@ impl Family {
         let first = RefreshToken::first(&server, Uuid::from_u128(1).into(), [2; 32]);
         let account = Uuid::from_u128(3).into();
         let session = Session::open(account, Kind::Customer, first.hash(), &LIFETIMES, at(0));
-        Self {
-            server,
-            session,
-            tokens: vec![first],
-        }
+        Self { server, session, tokens: vec![first] }
     }
 
     fn present(&mut self, index: usize, now: Timestamp) -> Rotation {
         let token = self.tokens[index].clone();
         let next = token.successor(&self.server);
-        let outcome = self
-            .session
-            .rotate(&token.hash(), next.hash(), &LIFETIMES, now);
+        let outcome = self.session.rotate(&token.hash(), next.hash(), &LIFETIMES, now);
         if outcome == Rotation::Rotated {
             self.tokens.push(next);
         }

@@ -28,11 +28,7 @@ pub struct SigningKey {
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "SigningKey({}, from {}, …)",
-            self.public, self.signs_from
-        )
+        write!(f, "SigningKey({}, from {}, …)", self.public, self.signs_from)
     }
 }
 
@@ -77,17 +73,12 @@ pub fn plan(keys: &[(SigningKeyId, Timestamp)], schedule: &Schedule, now: Timest
         && *from <= now
         && from.plus(schedule.rotation) <= now.plus(schedule.publish_ahead)
     {
-        let starts = from
-            .plus(schedule.rotation)
-            .max(now.plus(schedule.publish_ahead));
+        let starts = from.plus(schedule.rotation).max(now.plus(schedule.publish_ahead));
         plan.create = Some((successor(*newest), starts));
     }
     let kept = schedule.token_life + CLOCK_SKEW;
-    plan.remove = keys
-        .windows(2)
-        .filter(|pair| pair[1].1.plus(kept) <= now)
-        .map(|pair| pair[0].0)
-        .collect();
+    plan.remove =
+        keys.windows(2).filter(|pair| pair[1].1.plus(kept) <= now).map(|pair| pair[0].0).collect();
     plan
 }
 

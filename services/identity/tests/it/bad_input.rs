@@ -34,20 +34,13 @@ fn open_routes(anybody: &Client) -> Vec<Route> {
 
 async fn own_routes(me: Client) -> Vec<Route> {
     let address = crate::support::address("Street 1");
-    let added = me
-        .post("/v1/me/addresses", address.clone())
-        .await
-        .expect(201);
+    let added = me.post("/v1/me/addresses", address.clone()).await.expect(201);
     let entry = format!("/v1/me/addresses/{}", text(&added.body["id"]));
     let passwords =
         json!({"current_password": "a long enough one", "new_password": "another long one"});
     [
         ("POST", "/v1/auth/password".to_owned(), passwords),
-        (
-            "PATCH",
-            "/v1/me".to_owned(),
-            json!({"name": "x", "locale": "en"}),
-        ),
+        ("PATCH", "/v1/me".to_owned(), json!({"name": "x", "locale": "en"})),
         ("POST", "/v1/me/addresses".to_owned(), address.clone()),
         ("PUT", entry, address),
     ]
@@ -57,28 +50,16 @@ async fn own_routes(me: Client) -> Vec<Route> {
 
 async fn admin_routes(owner: Client, account: &str) -> Vec<Route> {
     let role = json!({"name": "support", "description": "x", "permissions": []});
-    let made = owner
-        .post("/v1/admin/roles", role.clone())
-        .await
-        .expect(201)
-        .body;
+    let made = owner.post("/v1/admin/roles", role.clone()).await.expect(201).body;
     let staff = json!({"email": "new@example.com", "name": "x", "roles": []});
     let key = json!({
         "name": "x", "permissions": ["orders:read"], "expires_at": "2030-01-01T00:00:00Z"
     });
     [
         ("POST", "/v1/admin/accounts".to_owned(), staff),
-        (
-            "PATCH",
-            format!("/v1/admin/accounts/{account}"),
-            json!({"roles": [], "disabled": false}),
-        ),
+        ("PATCH", format!("/v1/admin/accounts/{account}"), json!({"roles": [], "disabled": false})),
         ("POST", "/v1/admin/roles".to_owned(), role.clone()),
-        (
-            "PATCH",
-            format!("/v1/admin/roles/{}", text(&made["id"])),
-            role,
-        ),
+        ("PATCH", format!("/v1/admin/roles/{}", text(&made["id"])), role),
         ("POST", "/v1/admin/api-keys".to_owned(), key),
     ]
     .map(|(method, path, body)| (method, path, body, owner.clone()))

@@ -1,5 +1,14 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use identity::adapters::tokens::JwtTokens;
+use identity::application::register_customer::Registration;
+use identity::application::{Identity, Settings};
+use identity::domain::signing_key::Schedule;
+use identity::domain::{Kind, Lifetimes, Password};
+use identity::ports::{PasswordError, Passwords, Verdict};
 use serde_json::Value;
 
 use crate::story;
@@ -69,5 +78,70 @@ story! {
         assert!(replies.iter().all(|reply| matches!(reply.status.as_u16(), 401 | 429)));
         shop.test.advance(Duration::from_mins(5));
         shop.login("ada@example.com", PASSWORD).await.expect(200);
+    }
+}
+
+/// Hashes nothing, counts everything.
+#[derive(Default)]
+struct Counting(AtomicUsize);
+
+#[async_trait]
+impl Passwords for Counting {
+    async fn hash(&self, password: Password) -> Result<String, PasswordError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(password.expose().to_owned())
+    }
+
+    async fn verify(
+        &self,
+        password: Password,
+        hash: Option<String>,
+    ) -> Result<Verdict, PasswordError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        let right = hash.is_some_and(|hash| hash == password.expose());
+        Ok(if right { Verdict::Right { outdated: false } } else { Verdict::Wrong })
+    }
+}
+
+fn counted(shop: &crate::support::Shop) -> (Identity, Arc<Counting>) {
+    let hour = Duration::from_hours(1);
+    let lifetimes = Lifetimes { idle: hour, longest: hour, remember_revoked: hour };
+    let life = Duration::from_mins(5);
+    let settings = Settings {
+        customer_sessions: lifetimes,
+        staff_sessions: lifetimes,
+        keys: Schedule { rotation: hour, publish_ahead: life, token_life: life },
+        keys_ttl: Duration::ZERO,
+        attempts_tracked: 100,
+    };
+    let tokens = JwtTokens { issuer: "i".into(), audience: "a".into(), life }.shared();
+    let counting = Arc::new(Counting::default());
+    let identity = Identity::new(shop.executor.clone(), counting.clone(), tokens, settings);
+    (identity, counting)
+}
+
+story! {
+    async fn ten_thousand_guesses_cost_one_hash_each_or_none(shop: Shop) {
+        let (identity, counting) = counted(&shop);
+        let context = shop.context();
+        let password = || Password::new(PASSWORD.to_owned());
+        let ada: kernel::Email = "ada@example.com".parse().unwrap();
+        let registration =
+            Registration { email: ada.clone(), password: password(), name: None, locale: None };
+        identity.register_customer(&context, registration).await.unwrap();
+        for who in ["ada@example.com", "nobody@example.com"] {
+            let before = counting.0.load(Ordering::Relaxed);
+            let mut refused = 0;
+            for _ in 0..10_000 {
+                let guess = Password::new("not the password".to_owned());
+                let who = who.parse().unwrap();
+                let error = identity.sign_in(&context, Kind::Customer, who, guess).await.err().unwrap();
+                refused += usize::from(kernel::Business::slug(&error) == "too-many-attempts");
+            }
+            let hashed = counting.0.load(Ordering::Relaxed) - before;
+            assert_eq!((hashed, refused), (5, 9_995), "{who}");
+        }
+        shop.test.advance(Duration::from_secs(1));
+        identity.sign_in(&shop.context(), Kind::Customer, ada, password()).await.unwrap();
     }
 }

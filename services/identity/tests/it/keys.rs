@@ -7,12 +7,7 @@ use crate::story;
 use crate::support::{Tokens, text};
 
 fn kids(set: &Value) -> Vec<String> {
-    set["keys"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|key| text(&key["kid"]))
-        .collect()
+    set["keys"].as_array().unwrap().iter().map(|key| text(&key["kid"])).collect()
 }
 
 story! {

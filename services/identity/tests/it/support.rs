@@ -65,23 +65,11 @@ impl Shop {
         let (built, authenticator) = process(&executor, &test, cheap());
         let context = Context::background(&test.env, "test", Duration::from_mins(1));
         let first = built.setup.bootstrap(&context).await.unwrap().unwrap();
-        assert!(
-            built.setup.bootstrap(&context).await.unwrap().is_none(),
-            "it happens once"
-        );
+        assert!(built.setup.bootstrap(&context).await.unwrap().is_none(), "it happens once");
         let owner = (first.email.to_string(), first.password.expose().to_owned());
         let Built { service, api, .. } = built;
         let client = testing::module_client(&service.http);
-        Self {
-            client,
-            test,
-            executor,
-            authenticator,
-            api,
-            service,
-            owner,
-            folder,
-        }
+        Self { client, test, executor, authenticator, api, service, owner, folder }
     }
 
     /// Another process of the same service, on the same store.
@@ -90,25 +78,12 @@ impl Shop {
         let (Built { service, api, .. }, authenticator) = process(&executor, &test, config);
         let client = testing::module_client(&service.http);
         let owner = self.owner.clone();
-        Self {
-            client,
-            test,
-            executor,
-            authenticator,
-            api,
-            service,
-            owner,
-            folder: None,
-        }
+        Self { client, test, executor, authenticator, api, service, owner, folder: None }
     }
 
     pub async fn register(&self, email: &str) -> Tokens {
         let body = json!({"email": email, "password": PASSWORD});
-        let reply = self
-            .client
-            .post("/v1/auth/register", body)
-            .await
-            .expect(201);
+        let reply = self.client.post("/v1/auth/register", body).await.expect(201);
         Tokens(reply.body)
     }
 
@@ -123,22 +98,16 @@ impl Shop {
     }
 
     pub async fn refresh(&self, refresh_token: &str) -> Reply {
-        self.client
-            .post("/v1/auth/refresh", json!({"refresh_token": refresh_token}))
-            .await
+        self.client.post("/v1/auth/refresh", json!({"refresh_token": refresh_token})).await
     }
 
     /// A client that shows a token or an API key.
     pub fn bearer(&self, credential: &str) -> Client {
-        self.client
-            .with("authorization", &format!("Bearer {credential}"))
+        self.client.with("authorization", &format!("Bearer {credential}"))
     }
 
     pub async fn as_owner(&self) -> Client {
-        let reply = self
-            .staff_login(&self.owner.0, &self.owner.1)
-            .await
-            .expect(200);
+        let reply = self.staff_login(&self.owner.0, &self.owner.1).await.expect(200);
         self.bearer(Tokens(reply.body).access())
     }
 
@@ -149,11 +118,7 @@ impl Shop {
         let role = owner.post("/v1/admin/roles", body).await.expect(201).body;
         let email = format!("{name}@example.com");
         let body = json!({"email": email, "roles": [role["id"]]});
-        let made = owner
-            .post("/v1/admin/accounts", body)
-            .await
-            .expect(201)
-            .body;
+        let made = owner.post("/v1/admin/accounts", body).await.expect(201).body;
         let password = text(&made["one_time_password"]);
         let reply = self.staff_login(&email, &password).await.expect(200);
         let tokens = Tokens(reply.body);
@@ -178,12 +143,7 @@ impl Shop {
 
     /// Runs a periodic task of the service once.
     pub async fn turn(&self, task: &str) {
-        let task = self
-            .service
-            .tasks
-            .iter()
-            .find(|known| known.name == task)
-            .unwrap();
+        let task = self.service.tasks.iter().find(|known| known.name == task).unwrap();
         task.turn(&self.test.env, "identity").await.unwrap();
     }
 
@@ -197,11 +157,8 @@ fn process(executor: &Executor, test: &TestEnv, config: Config) -> (Built, Arc<A
     let env = test.env.clone();
     let authenticator = Authenticator::new(env.clone(), &config.issuer, &config.audience);
     let authenticator = Arc::new(authenticator);
-    let base = Base {
-        env: env.clone(),
-        executor: executor.clone(),
-        authenticator: authenticator.clone(),
-    };
+    let base =
+        Base { env: env.clone(), executor: executor.clone(), authenticator: authenticator.clone() };
     let built = identity::build(Needs { base, config }).unwrap();
     let source = ContractAuthSource::new(built.api.clone(), env, "test");
     authenticator.connect(Arc::new(source));
@@ -243,10 +200,7 @@ pub fn cheap() -> Config {
 }
 
 pub fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .unwrap_or_else(|| panic!("{value} is not a text"))
-        .to_owned()
+    value.as_str().unwrap_or_else(|| panic!("{value} is not a text")).to_owned()
 }
 
 pub fn address(line: &str) -> Value {

@@ -102,9 +102,7 @@ impl AccountView {
             email: profile.map(|p| p.email.clone()),
             name: profile.and_then(|p| p.name.clone()),
             locale: profile.and_then(|p| p.locale.clone()),
-            roles: profile
-                .map(|p| p.roles.iter().copied().collect())
-                .unwrap_or_default(),
+            roles: profile.map(|p| p.roles.iter().copied().collect()).unwrap_or_default(),
             registered_at: account.registered_at,
             password_change_required: profile.is_some_and(|p| p.credential.one_time),
         }
@@ -151,22 +149,12 @@ pub(super) async fn create_staff(
 ) -> Result<Response, Problem> {
     let CreateStaff { email, name, roles } = body;
     let new = NewStaff { email, name, roles };
-    let (account, password) = identity
-        .create_staff(&context, new)
-        .await
-        .map_err(refusal)?;
+    let (account, password) = identity.create_staff(&context, new).await.map_err(refusal)?;
     let view = AccountView::of(&account);
     let place = format!("/v1/admin/accounts/{}", view.id);
     let one_time_password = password.expose().to_owned();
-    let created = CreatedStaff {
-        account: view,
-        one_time_password,
-    };
-    Ok(secret(http::created(
-        &place,
-        Some(account.version),
-        &created,
-    )))
+    let created = CreatedStaff { account: view, one_time_password };
+    Ok(secret(http::created(&place, Some(account.version), &created)))
 }
 
 /// One account.
@@ -199,12 +187,7 @@ pub(super) async fn update_account(
     Body(body): Body<UpdateAccount>,
 ) -> Result<Response, Problem> {
     let once = once_versioned(key, 200, AccountView::of, None);
-    let changes = AccountChanges {
-        roles: body.roles,
-        disabled: body.disabled,
-    };
-    let account = identity
-        .change_account(&context, once, id, changes, expected)
-        .await?;
+    let changes = AccountChanges { roles: body.roles, disabled: body.disabled };
+    let account = identity.change_account(&context, once, id, changes, expected).await?;
     Ok(http::ok(Some(account.version), &AccountView::of(&account)))
 }

@@ -30,10 +30,7 @@ pub(super) struct SavedAddressView {
 
 impl From<&SavedAddress> for SavedAddressView {
     fn from(entry: &SavedAddress) -> Self {
-        Self {
-            id: entry.id,
-            address: entry.address.clone(),
-        }
+        Self { id: entry.id, address: entry.address.clone() }
     }
 }
 
@@ -45,11 +42,7 @@ fn once(key: Option<IdempotencyKey>, status: u16) -> Option<Idempotent<SavedAddr
     key.map(|key| {
         Idempotent::render(key, move |entry: &SavedAddress| {
             let saved = SavedResponse::json(status, &SavedAddressView::from(entry));
-            if status == 201 {
-                saved.header("location", place(entry))
-            } else {
-                saved
-            }
+            if status == 201 { saved.header("location", place(entry)) } else { saved }
         })
     })
 }
@@ -64,13 +57,7 @@ pub(super) async fn list_addresses(
 ) -> Result<Response, Problem> {
     let entries = identity.list_addresses(&context).await?;
     let items: Vec<_> = entries.iter().map(SavedAddressView::from).collect();
-    Ok(http::ok(
-        None,
-        &Page {
-            items,
-            next_cursor: None,
-        },
-    ))
+    Ok(http::ok(None, &Page { items, next_cursor: None }))
 }
 
 /// Adds an address.
@@ -84,14 +71,8 @@ pub(super) async fn create_address(
     Once(key): Once,
     Body(body): Body<SavedAddressBody>,
 ) -> Result<Response, Problem> {
-    let entry = identity
-        .add_address(&context, once(key, 201), body.address)
-        .await?;
-    Ok(http::created(
-        &place(&entry),
-        None,
-        &SavedAddressView::from(&entry),
-    ))
+    let entry = identity.add_address(&context, once(key, 201), body.address).await?;
+    Ok(http::created(&place(&entry), None, &SavedAddressView::from(&entry)))
 }
 
 /// One address.
@@ -120,13 +101,8 @@ pub(super) async fn replace_address(
     Once(key): Once,
     Body(body): Body<SavedAddressBody>,
 ) -> Result<Response, Problem> {
-    let entry = SavedAddress {
-        id,
-        address: body.address,
-    };
-    let entry = identity
-        .replace_address(&context, once(key, 200), entry)
-        .await?;
+    let entry = SavedAddress { id, address: body.address };
+    let entry = identity.replace_address(&context, once(key, 200), entry).await?;
     Ok(http::ok(None, &SavedAddressView::from(&entry)))
 }
 
@@ -140,8 +116,6 @@ pub(super) async fn delete_address(
     PathParams(id): PathParams<AddressId>,
     Once(key): Once,
 ) -> Result<Response, Problem> {
-    identity
-        .remove_address(&context, once_empty(key), id)
-        .await?;
+    identity.remove_address(&context, once_empty(key), id).await?;
     Ok(http::no_content())
 }

@@ -81,9 +81,7 @@ pub(super) async fn list_api_keys(
     State(identity): State<Identity>,
     Params(params): Params<PageParams>,
 ) -> Result<Response, Problem> {
-    let found = identity
-        .list_api_keys(params.limit(), params.cursor.as_deref())
-        .await?;
+    let found = identity.list_api_keys(params.limit(), params.cursor.as_deref()).await?;
     Ok(http::ok(None, &page(found, ApiKeyView::of)))
 }
 
@@ -106,10 +104,7 @@ pub(super) async fn create_api_key(
     let (record, presented) = identity.create_api_key(&context, new).await?;
     let api_key = ApiKeyView::of(&record);
     let place = format!("/v1/admin/api-keys/{}", api_key.id);
-    let created = CreatedApiKey {
-        api_key,
-        key: presented.expose(),
-    };
+    let created = CreatedApiKey { api_key, key: presented.expose() };
     Ok(secret(http::created(&place, None, &created)))
 }
 
@@ -122,10 +117,7 @@ pub(super) async fn get_api_key(
     State(identity): State<Identity>,
     PathParams(id): PathParams<ApiKeyId>,
 ) -> Result<Response, Problem> {
-    Ok(http::ok(
-        None,
-        &ApiKeyView::of(&identity.get_api_key(id).await?),
-    ))
+    Ok(http::ok(None, &ApiKeyView::of(&identity.get_api_key(id).await?)))
 }
 
 /// Revokes an API key. It is refused everywhere within seconds, and stays in the list.
@@ -138,8 +130,6 @@ pub(super) async fn revoke_api_key(
     PathParams(id): PathParams<ApiKeyId>,
     Once(key): Once,
 ) -> Result<Response, Problem> {
-    identity
-        .revoke_api_key(&context, once_empty(key), id)
-        .await?;
+    identity.revoke_api_key(&context, once_empty(key), id).await?;
     Ok(http::no_content())
 }

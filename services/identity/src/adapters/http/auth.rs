@@ -102,27 +102,10 @@ pub(super) async fn register(
     Ctx(context): Ctx,
     Body(body): Body<RegisterBody>,
 ) -> Result<Response, Problem> {
-    let RegisterBody {
-        email,
-        password,
-        name,
-        locale,
-    } = body;
-    let registration = Registration {
-        email,
-        password,
-        name,
-        locale,
-    };
-    let signed_in = identity
-        .register_customer(&context, registration)
-        .await
-        .map_err(refusal)?;
-    Ok(secret(http::created(
-        "/v1/me",
-        None,
-        &TokensView::from(signed_in),
-    )))
+    let RegisterBody { email, password, name, locale } = body;
+    let registration = Registration { email, password, name, locale };
+    let signed_in = identity.register_customer(&context, registration).await.map_err(refusal)?;
+    Ok(secret(http::created("/v1/me", None, &TokensView::from(signed_in))))
 }
 
 /// Signs a customer in.
@@ -135,13 +118,8 @@ pub(super) async fn login(
     Ctx(context): Ctx,
     Body(body): Body<LoginBody>,
 ) -> Result<Response, Problem> {
-    let signed_in = identity
-        .sign_in(&context, Kind::Customer, body.email, body.password)
-        .await;
-    Ok(secret(http::ok(
-        None,
-        &TokensView::from(signed_in.map_err(refusal)?),
-    )))
+    let signed_in = identity.sign_in(&context, Kind::Customer, body.email, body.password).await;
+    Ok(secret(http::ok(None, &TokensView::from(signed_in.map_err(refusal)?))))
 }
 
 /// Signs a member of staff in.
@@ -154,13 +132,8 @@ pub(super) async fn staff_login(
     Ctx(context): Ctx,
     Body(body): Body<LoginBody>,
 ) -> Result<Response, Problem> {
-    let signed_in = identity
-        .sign_in(&context, Kind::Staff, body.email, body.password)
-        .await;
-    Ok(secret(http::ok(
-        None,
-        &TokensView::from(signed_in.map_err(refusal)?),
-    )))
+    let signed_in = identity.sign_in(&context, Kind::Staff, body.email, body.password).await;
+    Ok(secret(http::ok(None, &TokensView::from(signed_in.map_err(refusal)?))))
 }
 
 /// Exchanges a refresh token for the next one and a new access token.
@@ -176,9 +149,7 @@ pub(super) async fn refresh(
     Ctx(context): Ctx,
     Body(body): Body<RefreshBody>,
 ) -> Result<Response, Problem> {
-    let signed_in = identity
-        .refresh_session(&context, &body.refresh_token)
-        .await?;
+    let signed_in = identity.refresh_session(&context, &body.refresh_token).await?;
     Ok(secret(http::ok(None, &TokensView::from(signed_in))))
 }
 
@@ -209,13 +180,7 @@ pub(super) async fn change_password(
     Ctx(context): Ctx,
     Body(body): Body<ChangePasswordBody>,
 ) -> Result<Response, Problem> {
-    let ChangePasswordBody {
-        current_password,
-        new_password,
-    } = body;
-    identity
-        .change_password(&context, current_password, new_password)
-        .await
-        .map_err(refusal)?;
+    let ChangePasswordBody { current_password, new_password } = body;
+    identity.change_password(&context, current_password, new_password).await.map_err(refusal)?;
     Ok(http::no_content())
 }

@@ -82,13 +82,8 @@ pub(super) async fn update_me(
     Body(body): Body<UpdateMe>,
 ) -> Result<Response, Problem> {
     let once = once_versioned(key, 200, MeView::of, None);
-    let changes = Changes {
-        name: body.name,
-        locale: body.locale,
-    };
-    let account = identity
-        .update_me(&context, once, changes, expected)
-        .await?;
+    let changes = Changes { name: body.name, locale: body.locale };
+    let account = identity.update_me(&context, once, changes, expected).await?;
     Ok(http::ok(Some(account.version), &MeView::of(&account)))
 }
 

@@ -35,10 +35,7 @@ pub fn router(identity: Identity) -> OpenApiRouter<()> {
         .routes(routes!(auth::logout))
         .routes(routes!(auth::change_password))
         .routes(routes!(me::get_me, me::update_me, me::erase_me))
-        .routes(routes!(
-            addresses::list_addresses,
-            addresses::create_address
-        ))
+        .routes(routes!(addresses::list_addresses, addresses::create_address))
         .routes(routes!(
             addresses::get_address,
             addresses::replace_address,
@@ -50,11 +47,7 @@ pub fn router(identity: Identity) -> OpenApiRouter<()> {
         .routes(routes!(accounts::list_accounts, accounts::create_staff))
         .routes(routes!(accounts::get_account, accounts::update_account))
         .routes(routes!(roles::list_roles, roles::create_role))
-        .routes(routes!(
-            roles::get_role,
-            roles::update_role,
-            roles::delete_role
-        ))
+        .routes(routes!(roles::get_role, roles::update_role, roles::delete_role))
         .routes(routes!(roles::list_permissions))
         .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))
         .routes(routes!(api_keys::get_api_key, api_keys::revoke_api_key))
@@ -64,9 +57,7 @@ pub fn router(identity: Identity) -> OpenApiRouter<()> {
 /// An answer with a secret in it stays out of every cache (RFC 6749, 5.1).
 fn secret(mut response: Response) -> Response {
     let no_store = HeaderValue::from_static("no-store");
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, no_store);
+    response.headers_mut().insert(header::CACHE_CONTROL, no_store);
     response
 }
 
@@ -108,8 +99,5 @@ fn once_empty(key: Option<IdempotencyKey>) -> Option<Idempotent<()>> {
 }
 
 fn page<A, V>(found: Found<A>, view: fn(&Versioned<A>) -> V) -> Page<V> {
-    Page {
-        items: found.items.iter().map(view).collect(),
-        next_cursor: found.next_cursor,
-    }
+    Page { items: found.items.iter().map(view).collect(), next_cursor: found.next_cursor }
 }

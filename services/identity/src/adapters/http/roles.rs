@@ -96,9 +96,7 @@ pub(super) async fn list_roles(
     State(identity): State<Identity>,
     Params(params): Params<PageParams>,
 ) -> Result<Response, Problem> {
-    let found = identity
-        .list_roles(params.limit(), params.cursor.as_deref())
-        .await?;
+    let found = identity.list_roles(params.limit(), params.cursor.as_deref()).await?;
     Ok(http::ok(None, &page(found, RoleView::of)))
 }
 
@@ -120,11 +118,7 @@ pub(super) async fn create_role(
     };
     let once = once_versioned(key, 201, RoleView::of, Some(place));
     let role = identity.create_role(&context, once, new).await?;
-    Ok(http::created(
-        &place(&role),
-        Some(role.version),
-        &RoleView::of(&role),
-    ))
+    Ok(http::created(&place(&role), Some(role.version), &RoleView::of(&role)))
 }
 
 /// One role.
@@ -158,14 +152,10 @@ pub(super) async fn update_role(
     let changes = RoleChanges {
         name: body.name,
         description: body.description,
-        permissions: body
-            .permissions
-            .map(|permissions| permissions.into_iter().collect()),
+        permissions: body.permissions.map(|permissions| permissions.into_iter().collect()),
     };
     let once = once_versioned(key, 200, RoleView::of, None);
-    let role = identity
-        .change_role(&context, once, id, changes, expected)
-        .await?;
+    let role = identity.change_role(&context, once, id, changes, expected).await?;
     Ok(http::ok(Some(role.version), &RoleView::of(&role)))
 }
 
@@ -190,16 +180,7 @@ pub(super) async fn delete_role(
 pub(super) async fn list_permissions() -> Response {
     let items = Permission::all()
         .into_iter()
-        .map(|name| PermissionView {
-            description: name.describe(),
-            name,
-        })
+        .map(|name| PermissionView { description: name.describe(), name })
         .collect::<Vec<_>>();
-    http::ok(
-        None,
-        &Page {
-            items,
-            next_cursor: None,
-        },
-    )
+    http::ok(None, &Page { items, next_cursor: None })
 }

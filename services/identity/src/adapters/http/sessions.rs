@@ -53,13 +53,7 @@ pub(super) async fn list_sessions(
     let sessions = identity.list_sessions(&context).await?;
     let view = |session| SessionView::of(session, &context.principal);
     let items: Vec<_> = sessions.iter().map(view).collect();
-    Ok(http::ok(
-        None,
-        &Page {
-            items,
-            next_cursor: None,
-        },
-    ))
+    Ok(http::ok(None, &Page { items, next_cursor: None }))
 }
 
 /// Ends a session. Its access token is refused everywhere within seconds.

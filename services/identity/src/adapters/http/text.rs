@@ -6,10 +6,7 @@ use crate::application::update_me::Change;
 use crate::domain::{Password, password};
 
 /// Printable characters only.
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "garde hands its context over so"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde hands its context over so")]
 pub(super) fn one_line(text: &str, _: &()) -> garde::Result {
     if text.chars().any(char::is_control) {
         return Err(garde::Error::new("must not contain control characters"));
@@ -22,10 +19,7 @@ pub(super) fn one_line(text: &str, _: &()) -> garde::Result {
 
 /// A password that is typed in: not empty and not endless. Whether a new one is good enough is
 /// decided by the domain.
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "garde hands its context over so"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde hands its context over so")]
 pub(super) fn typed_password(password: &Password, _: &()) -> garde::Result {
     if (1..=password::MAX_CHARS).contains(&password.chars()) {
         Ok(())
