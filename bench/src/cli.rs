@@ -1,0 +1,164 @@
+//! The command line's grammar.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Measures a Mercat shop from outside, on this machine.
+///
+/// Every command starts the release binary (build it with `cargo build --release -p mercat`) in a
+/// temporary folder on free ports, and prints its figures as Markdown with the conditions under
+/// which they hold. Ends with 1 when a check of correctness failed.
+#[derive(Parser)]
+#[command(name = "bench", version, max_term_width = 100)]
+pub struct Cli {
+    /// The `mercat` binary. Default: the one beside this program.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub mercat: Option<PathBuf>,
+    /// Make the temporary folders here: the disk that the databases are measured on.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// Write the report as JSON, too.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Write the Markdown here, too.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    /// Pass `--set SECTION.KEY=VALUE` on to the shop; may be given more than once.
+    #[arg(long = "set", global = true, value_name = "SECTION.KEY=VALUE")]
+    pub set: Vec<String>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Process start to ready: a new shop, an empty one, a big one.
+    Start(Start),
+    /// Memory: idle, idle with many variants, under checkout load.
+    Memory(Memory),
+    /// Variants per second of an import, by command line and by upload, and of importing again.
+    Import(Import),
+    /// Checkouts per second, from an empty cart to a confirmed order, each verified.
+    Checkout(Checkout),
+    /// Lists, products and search over a big catalog.
+    Browse(Browse),
+    /// Everything, with its defaults.
+    All(All),
+}
+
+#[derive(Args)]
+pub struct Start {
+    /// How often each start is measured.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub runs: u32,
+    /// The size of the big shop.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
+    pub variants: u32,
+}
+
+#[derive(Args)]
+pub struct Memory {
+    /// The size of the big shop.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
+    pub variants: u32,
+    #[command(flatten)]
+    pub checkout: Checkout,
+}
+
+#[derive(Args)]
+pub struct Import {
+    /// How many variants the generated file has; its products have 1 to 20 each.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
+    pub variants: u32,
+    /// Only write the file, to look at it or to use it elsewhere.
+    #[arg(long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+}
+
+#[derive(Args, Clone)]
+pub struct Checkout {
+    /// Buyers, each with a connection, who buy again as soon as they have bought.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub buyers: u32,
+    /// How long is measured.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub seconds: u32,
+    /// How long is bought before measuring begins.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=600))]
+    pub warm_up: u32,
+    /// Variants that are bought now and then.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub skus: u32,
+    /// Variants that everybody wants.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub hot: u32,
+    /// How many of a hundred lines are of a hot variant.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub hot_percent: u32,
+    /// Lines in each cart, of different variants.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=20))]
+    pub lines: u32,
+    /// How a cart is filled.
+    #[arg(long, value_enum, default_value_t = Flow::Full)]
+    pub flow: Flow,
+    /// How the shop's services reach each other.
+    #[arg(long, value_enum, default_value_t = Topology::Embedded)]
+    pub topology: Topology,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Flow {
+    /// Open an empty cart, add each line, set e-mail and address, complete.
+    Full,
+    /// Open a cart with everything in it, complete.
+    Short,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Topology {
+    Embedded,
+    Loopback,
+}
+
+impl Topology {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Loopback => "loopback",
+        }
+    }
+}
+
+#[derive(Args)]
+pub struct Browse {
+    /// Open connections, each asking again as soon as it was answered.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub connections: u32,
+    /// How long each kind of request is measured.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub seconds: u32,
+    /// The size of the catalog.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
+    pub variants: u32,
+}
+
+#[derive(Args)]
+pub struct All {
+    /// The size of the big shop.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
+    pub variants: u32,
+    /// How long each checkout load is measured.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub seconds: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,73 @@
+//! CPU and counters between two moments, and the most memory that a process had.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::counters::StoreCounters;
+use super::proc::{self, Machine};
+use crate::Outcome;
+use crate::client::Connection;
+use crate::clock;
+use crate::shop::Shop;
+
+/// One moment of a running shop.
+pub struct Moment {
+    at: Instant,
+    machine: Machine,
+    server: Duration,
+    threads: BTreeMap<String, Duration>,
+    client: Duration,
+    counters: StoreCounters,
+}
+
+/// What was spent between two moments.
+#[derive(Clone, Debug, Default)]
+pub struct Spent {
+    pub time: Duration,
+    /// By everything on this machine.
+    pub machine: Duration,
+    pub stolen: Duration,
+    pub server: Duration,
+    /// The server's, by the names of its threads.
+    pub threads: BTreeMap<String, Duration>,
+    pub client: Duration,
+    pub counters: StoreCounters,
+}
+
+impl Moment {
+    /// Asks for the counters first: what is read last is closest to the moment of return.
+    pub async fn read(shop: &Shop, internal: &mut Connection) -> Outcome<Self> {
+        let counters = counters(internal).await?;
+        Ok(Self {
+            counters,
+            threads: proc::cpu_by_thread(shop.pid),
+            server: proc::cpu_of(shop.pid).ok_or("the shop is gone")?,
+            client: proc::cpu_of(std::process::id()).unwrap_or_default(),
+            machine: Machine::read().ok_or("/proc/stat cannot be read")?,
+            at: clock::now(),
+        })
+    }
+
+    /// What was spent from this moment to `end`.
+    pub fn until(&self, end: &Self) -> Spent {
+        let thread = |(name, cpu): (&String, &Duration)| {
+            let before = self.threads.get(name).copied().unwrap_or_default();
+            (name.clone(), cpu.saturating_sub(before))
+        };
+        Spent {
+            time: end.at - self.at,
+            machine: end.machine.busy.saturating_sub(self.machine.busy),
+            stolen: end.machine.stolen.saturating_sub(self.machine.stolen),
+            server: end.server.saturating_sub(self.server),
+            threads: end.threads.iter().map(thread).collect(),
+            client: end.client.saturating_sub(self.client),
+            counters: end.counters.since(&self.counters),
+        }
+    }
+}
+
+async fn counters(internal: &mut Connection) -> Outcome<StoreCounters> {
+    let reply = internal.ask("GET", "/metrics", &[], "").await;
+    let reply = reply.map_err(|error| format!("/metrics: {error}"))?.expect(200)?;
+    Ok(StoreCounters::parse(&String::from_utf8_lossy(reply.body)))
+}
