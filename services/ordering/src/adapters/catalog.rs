@@ -33,20 +33,12 @@ impl Prices for Catalog {
         locale: Option<&Locale>,
     ) -> Result<Quotes, NoAnswer> {
         let request = v1::QuoteVariantsRequest {
-            variant_ids: variants
-                .iter()
-                .map(|id| id.uuid().as_bytes().to_vec())
-                .collect(),
+            variant_ids: variants.iter().map(|id| id.uuid().as_bytes().to_vec()).collect(),
             currency: currency.code().to_owned(),
-            locale: locale
-                .map(|locale| locale.as_str().to_owned())
-                .unwrap_or_default(),
+            locale: locale.map(|locale| locale.as_str().to_owned()).unwrap_or_default(),
         };
         let reply = self.api.quote_variants(context.clone(), request).await;
-        let quotes = reply
-            .map_err(|error| no_answer("catalog", &error))?
-            .variants
-            .into_iter();
+        let quotes = reply.map_err(|error| no_answer("catalog", &error))?.variants.into_iter();
         let quotes = quotes.map(quote).collect::<Result<Vec<_>, _>>()?;
         Ok(Quotes::new(quotes))
     }
@@ -86,17 +78,10 @@ pub(super) fn no_answer(what: &'static str, error: &CallError) -> NoAnswer {
         ErrorKind::Unavailable | ErrorKind::TooMany => ErrorKind::Unavailable,
         _ => ErrorKind::Internal,
     };
-    NoAnswer {
-        what,
-        kind,
-        detail: format!("{}: {}", error.slug, error.detail),
-    }
+    NoAnswer { what, kind, detail: format!("{}: {}", error.slug, error.detail) }
 }
 
 /// The callee has understood and will never do it, however often it is asked.
 pub(super) fn is_final(error: &CallError) -> bool {
-    matches!(
-        error.kind,
-        ErrorKind::Invalid | ErrorKind::Unprocessable | ErrorKind::NotFound
-    )
+    matches!(error.kind, ErrorKind::Invalid | ErrorKind::Unprocessable | ErrorKind::NotFound)
 }

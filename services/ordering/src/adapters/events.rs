@@ -16,11 +16,7 @@ const PAYMENTS: &str = "ordering.payments";
 
 pub fn consumers(app: Arc<App>) -> Vec<Consumer> {
     let handler = Arc::new(PaymentEvents { app });
-    vec![Consumer {
-        name: PAYMENTS,
-        sources: &["payment"],
-        handler,
-    }]
+    vec![Consumer { name: PAYMENTS, sources: &["payment"], handler }]
 }
 
 struct PaymentEvents {
@@ -31,11 +27,7 @@ struct PaymentEvents {
 impl Handler for PaymentEvents {
     async fn handle(&self, _context: &Context, envelope: &Envelope) -> Result<(), HandleError> {
         match fact_of(envelope)? {
-            Some((order, fact)) => {
-                self.app
-                    .follow_payment(PAYMENTS, envelope, order, fact)
-                    .await
-            }
+            Some((order, fact)) => self.app.follow_payment(PAYMENTS, envelope, order, fact).await,
             None => self.app.pass_over(PAYMENTS, envelope).await,
         }
     }
@@ -43,33 +35,11 @@ impl Handler for PaymentEvents {
 
 fn fact_of(envelope: &Envelope) -> Result<Option<(OrderId, PaymentFact)>, HandleError> {
     let (order, fact) = if let Some(event) = envelope.decode::<PaymentCaptured>() {
-        let PaymentCaptured {
-            order_id,
-            amount_minor,
-            captured_minor,
-            ..
-        } = event?;
-        (
-            order_id,
-            PaymentFact::Captured {
-                amount_minor,
-                captured_minor,
-            },
-        )
+        let PaymentCaptured { order_id, amount_minor, captured_minor, .. } = event?;
+        (order_id, PaymentFact::Captured { amount_minor, captured_minor })
     } else if let Some(event) = envelope.decode::<PaymentRefunded>() {
-        let PaymentRefunded {
-            order_id,
-            amount_minor,
-            refunded_minor,
-            ..
-        } = event?;
-        (
-            order_id,
-            PaymentFact::Refunded {
-                amount_minor,
-                refunded_minor,
-            },
-        )
+        let PaymentRefunded { order_id, amount_minor, refunded_minor, .. } = event?;
+        (order_id, PaymentFact::Refunded { amount_minor, refunded_minor })
     } else if let Some(event) = envelope.decode::<PaymentVoided>() {
         (event?.order_id, PaymentFact::Voided)
     } else {

@@ -53,9 +53,9 @@ impl Stock for Inventory {
         };
         match reply.outcome() {
             Outcome::Reserved => Ok(Reservation::Reserved),
-            Outcome::OutOfStock => Ok(Reservation::OutOfStock(
-                reply.shortages.iter().filter_map(shortage).collect(),
-            )),
+            Outcome::OutOfStock => {
+                Ok(Reservation::OutOfStock(reply.shortages.iter().filter_map(shortage).collect()))
+            }
             Outcome::Released => Ok(Reservation::AlreadyReleased),
             Outcome::Unspecified => Err(NoAnswer {
                 what: "inventory",
@@ -66,21 +66,13 @@ impl Stock for Inventory {
     }
 
     async fn release(&self, context: &Context, order: OrderId) -> Result<(), NoAnswer> {
-        let request = v1::ReleaseRequest {
-            order_id: order.uuid().as_bytes().to_vec(),
-        };
+        let request = v1::ReleaseRequest { order_id: order.uuid().as_bytes().to_vec() };
         let reply = self.api.release(context.clone(), request).await;
-        reply
-            .map(|_| ())
-            .map_err(|error| no_answer("inventory", &error))
+        reply.map(|_| ()).map_err(|error| no_answer("inventory", &error))
     }
 }
 
 fn shortage(shortage: &v1::Shortage) -> Option<Shortage> {
     let variant_id = Uuid::from_slice(&shortage.variant_id).ok()?.into();
-    Some(Shortage {
-        variant_id,
-        requested: shortage.requested,
-        available: shortage.available,
-    })
+    Some(Shortage { variant_id, requested: shortage.requested, available: shortage.available })
 }

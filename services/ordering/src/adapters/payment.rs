@@ -69,16 +69,10 @@ impl Payments for Payment {
             reason: reason.name().to_owned(),
         };
         let reply = self.api.void(context.clone(), request).await;
-        reply
-            .map(|reply| reply.done)
-            .map_err(|error| no_answer("payment", &error))
+        reply.map(|reply| reply.done).map_err(|error| no_answer("payment", &error))
     }
 }
 
 fn broken(detail: &str) -> NoAnswer {
-    NoAnswer {
-        what: "payment",
-        kind: ErrorKind::Internal,
-        detail: detail.to_owned(),
-    }
+    NoAnswer { what: "payment", kind: ErrorKind::Internal, detail: detail.to_owned() }
 }

@@ -26,10 +26,7 @@ impl Aggregate for Cart {
     const TABLE: &'static str = "cart";
     const COLUMNS: &'static [Column] = &[Column::unique("open_owner"), Column::plain("expires_at")];
     fn columns(&self) -> Vec<Value> {
-        vec![
-            self.open_owner().map(|owner| owner.uuid()).into(),
-            self.expires_at.into(),
-        ]
+        vec![self.open_owner().map(|owner| owner.uuid()).into(), self.expires_at.into()]
     }
 }
 
@@ -50,9 +47,7 @@ impl Aggregate for Order {
         vec![
             self.stage.name().into(),
             self.payment_status().map(PaymentStatus::name).into(),
-            self.number()
-                .and_then(|number| i64::try_from(number).ok())
-                .into(),
+            self.number().and_then(|number| i64::try_from(number).ok()).into(),
             self.customer_id.map(|customer| customer.uuid()).into(),
             self.cart_id.uuid().into(),
             self.placed_at.into(),

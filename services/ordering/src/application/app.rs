@@ -81,10 +81,7 @@ pub struct Keyed<T> {
 impl<T> Keyed<T> {
     /// For one more try of the same request.
     pub fn again(&self) -> Self {
-        Self {
-            key: self.key.clone(),
-            render: self.render.clone(),
-        }
+        Self { key: self.key.clone(), render: self.render.clone() }
     }
 }
 
@@ -105,13 +102,7 @@ impl App {
         limits: Limits,
     ) -> Self {
         let tariffs = Tariffs::new(executor.clone());
-        Self {
-            executor,
-            prices,
-            tariffs,
-            driver,
-            limits,
-        }
+        Self { executor, prices, tariffs, driver, limits }
     }
 
     pub fn env(&self) -> &Env {
@@ -119,19 +110,13 @@ impl App {
     }
 
     pub fn languages(&self, context: &Context) -> Languages {
-        Languages {
-            wanted: context.locales.clone(),
-            fallback: self.limits.locale.clone(),
-        }
+        Languages { wanted: context.locales.clone(), fallback: self.limits.locale.clone() }
     }
 }
 
 /// What the caller of `context` can show for a cart or an order.
 pub fn access(context: &Context, secret: Option<SecretHash>) -> Access {
-    Access {
-        customer: customer(context),
-        secret,
-    }
+    Access { customer: customer(context), secret }
 }
 
 /// The account that carts and orders belong to; staff may buy as well.

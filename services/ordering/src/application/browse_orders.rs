@@ -38,11 +38,7 @@ impl App {
     pub async fn read_order(&self, id: OrderId) -> Result<SeenOrder, Error> {
         let row = self.executor.store().get::<Order>(id.uuid()).await?;
         let row = row.ok_or(Refusal::OrderNotFound)?;
-        Ok(Seen {
-            id,
-            version: row.version,
-            state: row.state,
-        })
+        Ok(Seen { id, version: row.version, state: row.state })
     }
 
     /// The signed-in customer's own.
@@ -53,15 +49,7 @@ impl App {
         after: Option<Position>,
     ) -> Result<OrderPage, Error> {
         let customer = Some(customer(context).ok_or(Refusal::NotSignedIn)?);
-        self.list_orders(
-            OrderFilter {
-                customer,
-                ..OrderFilter::default()
-            },
-            limit,
-            after,
-        )
-        .await
+        self.list_orders(OrderFilter { customer, ..OrderFilter::default() }, limit, after).await
     }
 
     pub async fn list_orders(
@@ -94,18 +82,15 @@ impl App {
         }
         let rows = self.executor.store().list::<Order>(query).await?;
         let full = rows.len() == limit as usize;
-        let next = rows.last().filter(|_| full).map(|last| Position {
-            value: last.state.placed_at.into(),
-            id: last.id,
-        });
+        let next = rows
+            .last()
+            .filter(|_| full)
+            .map(|last| Position { value: last.state.placed_at.into(), id: last.id });
         let seen = |row: platform::store::Versioned<Order>| Seen {
             id: OrderId::from(row.id),
             version: row.version,
             state: row.state,
         };
-        Ok(OrderPage {
-            orders: rows.into_iter().map(seen).collect(),
-            next,
-        })
+        Ok(OrderPage { orders: rows.into_iter().map(seen).collect(), next })
     }
 }

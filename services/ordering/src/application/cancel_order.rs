@@ -35,10 +35,7 @@ impl Command for CancelOrder {
 
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<SeenOrder, Error> {
         let id = self.id.uuid();
-        let mut order = states
-            .get::<Order>(id)
-            .ok_or(Refusal::OrderNotFound)?
-            .clone();
+        let mut order = states.get::<Order>(id).ok_or(Refusal::OrderNotFound)?.clone();
         // Free text may hold anything; events carry a code instead.
         let code = match &self.canceller {
             Canceller::Buyer(access) => {
@@ -47,19 +44,14 @@ impl Command for CancelOrder {
                 "buyer"
             }
             Canceller::Staff(reason) => {
-                if self
-                    .expected
-                    .is_some_and(|e| e != states.version::<Order>(id))
-                {
+                if self.expected.is_some_and(|e| e != states.version::<Order>(id)) {
                     return Err(Refusal::OrderChanged.into());
                 }
                 order.cancel(reason.clone(), self.by.clone(), now)?;
                 "staff"
             }
         };
-        let payment = order
-            .payment()
-            .map(|payment| payment.id.uuid().as_bytes().to_vec());
+        let payment = order.payment().map(|payment| payment.id.uuid().as_bytes().to_vec());
         let cancelled = v1::OrderCancelled {
             order_id: id.as_bytes().to_vec(),
             payment_id: payment.unwrap_or_default(),
@@ -68,11 +60,7 @@ impl Command for CancelOrder {
         };
         states.put(id, order.clone());
         states.emit::<Order, _>(id, &cancelled);
-        Ok(SeenOrder {
-            id: self.id,
-            version: states.version::<Order>(id),
-            state: order,
-        })
+        Ok(SeenOrder { id: self.id, version: states.version::<Order>(id), state: order })
     }
 }
 
@@ -91,12 +79,7 @@ impl App {
             Idempotent::render(once.key, move |order: &SeenOrder| render(order))
         });
         crash::point("ordering.cancel.before");
-        let command = CancelOrder {
-            id,
-            canceller,
-            by,
-            expected,
-        };
+        let command = CancelOrder { id, canceller, by, expected };
         let outcome = self.executor.execute_once(context, once, command).await;
         crash::point("ordering.cancel.after");
         outcome

@@ -60,10 +60,7 @@ impl Command for ConfirmOrder {
         if checkout.has_lapsed(now) {
             return Ok(Closing::TooLate);
         }
-        let counter = states
-            .get::<Counter>(Counter::ID)
-            .copied()
-            .unwrap_or_default();
+        let counter = states.get::<Counter>(Counter::ID).copied().unwrap_or_default();
         let (counter, number) = counter.next();
         order.confirm(number, self.payment, now)?;
         let request = checkout.request.take();
@@ -92,10 +89,7 @@ impl Command for UnwindCheckout {
 
     fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<Closing, Error> {
         let id = self.id.uuid();
-        let mut checkout = states
-            .get::<Checkout>(id)
-            .ok_or(Refusal::OrderNotFound)?
-            .clone();
+        let mut checkout = states.get::<Checkout>(id).ok_or(Refusal::OrderNotFound)?.clone();
         if !checkout.is_forward() {
             return Ok(Closing::Overtaken);
         }
@@ -154,24 +148,14 @@ impl Command for RejectOrder {
 }
 
 fn read(states: &States<'_>, id: OrderId) -> Result<(Order, Checkout), Error> {
-    let order = states
-        .get::<Order>(id.uuid())
-        .ok_or(Refusal::OrderNotFound)?
-        .clone();
-    let checkout = states
-        .get::<Checkout>(id.uuid())
-        .ok_or(Refusal::OrderNotFound)?
-        .clone();
+    let order = states.get::<Order>(id.uuid()).ok_or(Refusal::OrderNotFound)?.clone();
+    let checkout = states.get::<Checkout>(id.uuid()).ok_or(Refusal::OrderNotFound)?.clone();
     Ok((order, checkout))
 }
 
 fn ended(states: &States<'_>, id: OrderId, order: Order) -> Closing {
     let version = states.version::<Order>(id.uuid());
-    Closing::Ended(Box::new(SeenOrder {
-        id,
-        version,
-        state: order,
-    }))
+    Closing::Ended(Box::new(SeenOrder { id, version, state: order }))
 }
 
 /// Ends the request that started all this, if it came with a key.
@@ -183,27 +167,9 @@ fn answer(
     order: Order,
 ) -> Closing {
     let version = states.version::<Order>(id.uuid());
-    let seen = SeenOrder {
-        id,
-        version,
-        state: order,
-    };
-    if let Some(RequestKey {
-        owner,
-        route,
-        key,
-        fingerprint,
-    }) = request
-    {
-        states.finish(
-            &IdempotencyKey {
-                owner,
-                route,
-                key,
-                fingerprint,
-            },
-            render(&seen),
-        );
+    let seen = SeenOrder { id, version, state: order };
+    if let Some(RequestKey { owner, route, key, fingerprint }) = request {
+        states.finish(&IdempotencyKey { owner, route, key, fingerprint }, render(&seen));
     }
     Closing::Ended(Box::new(seen))
 }
@@ -217,9 +183,7 @@ fn confirmed(
     v1::OrderConfirmed {
         order_id: id.uuid().as_bytes().to_vec(),
         number: i64::try_from(number).unwrap_or(i64::MAX),
-        payment_id: payment
-            .map(|p| p.uuid().as_bytes().to_vec())
-            .unwrap_or_default(),
+        payment_id: payment.map(|p| p.uuid().as_bytes().to_vec()).unwrap_or_default(),
         lines: lines_of(order),
         total_minor: order.sums.total_minor,
         currency: order.currency.code().to_owned(),

@@ -99,10 +99,7 @@ impl App {
         if total != completion.expected_total {
             return Err(Refusal::TotalChanged { total }.into());
         }
-        let payment_token = completion
-            .payment_token
-            .clone()
-            .filter(|_| !total.is_zero());
+        let payment_token = completion.payment_token.clone().filter(|_| !total.is_zero());
         if payment_token.is_none() && !total.is_zero() {
             return Err(Refusal::TokenMissing.into());
         }
@@ -122,12 +119,7 @@ impl App {
             margin: self.limits.reservation_margin,
             deadline_at: now.plus(self.limits.resume_after),
         };
-        Ok(PlaceOrder {
-            cart_version: seen.version,
-            id: self.env().id(),
-            order,
-            checkout,
-        })
+        Ok(PlaceOrder { cart_version: seen.version, id: self.env().id(), order, checkout })
     }
 
     /// Waits for an order that somebody else's request, or another process, drives.

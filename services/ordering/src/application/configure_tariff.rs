@@ -28,10 +28,7 @@ impl<R: Send + 'static> Command for ConfigureTariff<R> {
     }
 
     fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<R, Error> {
-        let mut tariff = states
-            .get::<Tariff>(Tariff::ID)
-            .cloned()
-            .unwrap_or_default();
+        let mut tariff = states.get::<Tariff>(Tariff::ID).cloned().unwrap_or_default();
         let reply = (self.change)(&mut tariff)?;
         states.put(Tariff::ID, tariff);
         Ok(reply)
@@ -105,19 +102,12 @@ impl App {
             let render = once.render;
             Idempotent::render(once.key, move |reply: &R| render(reply))
         });
-        let reply = self
-            .executor
-            .execute_once(context, once, ConfigureTariff { change })
-            .await;
+        let reply = self.executor.execute_once(context, once, ConfigureTariff { change }).await;
         self.tariffs.forget();
         reply
     }
 }
 
 fn seen<P: Part>(id: P::Id, kept: Kept<P>) -> Seen<P::Id, P> {
-    Seen {
-        id,
-        version: kept.version,
-        state: kept.value,
-    }
+    Seen { id, version: kept.version, state: kept.value }
 }

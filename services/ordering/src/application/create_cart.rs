@@ -42,18 +42,14 @@ impl App {
         cart.change(new.details);
         for (index, (variant, quantity)) in new.lines.into_iter().enumerate() {
             let name_line = |refusal| match refusal {
-                Refusal::TooManyUnits { .. } => Refusal::TooManyUnits {
-                    field: format!("lines[{index}].quantity"),
-                },
+                Refusal::TooManyUnits { .. } => {
+                    Refusal::TooManyUnits { field: format!("lines[{index}].quantity") }
+                }
                 other => other,
             };
             cart.add(variant, quantity).map_err(name_line)?;
         }
-        let seen = Seen {
-            id: self.env().id(),
-            version: 0,
-            state: cart,
-        };
+        let seen = Seen { id: self.env().id(), version: 0, state: cart };
         let seen = self.look(context, seen).await?;
         let lines = seen.cart.lines.iter().enumerate();
         let named = lines.map(|(n, line)| (format!("lines[{n}].variant_id"), line.variant_id));
@@ -65,9 +61,6 @@ impl App {
 /// Refuses addresses that break a rule.
 pub(super) fn check(details: &Details) -> Result<(), Refusal> {
     let inner = |address: &'_ Option<Option<kernel::Address>>| address.clone().flatten();
-    address::checked(
-        inner(&details.shipping_address).as_ref(),
-        "shipping_address",
-    )?;
+    address::checked(inner(&details.shipping_address).as_ref(), "shipping_address")?;
     address::checked(inner(&details.billing_address).as_ref(), "billing_address")
 }

@@ -28,10 +28,7 @@ impl Command for DeleteCart {
         let cart = states.get::<Cart>(id).ok_or(Refusal::CartNotFound)?;
         cart.visible(&self.access)?;
         cart.open()?;
-        if self
-            .expected
-            .is_some_and(|expected| expected != states.version::<Cart>(id))
-        {
+        if self.expected.is_some_and(|expected| expected != states.version::<Cart>(id)) {
             return Err(Refusal::CartChanged.into());
         }
         states.delete::<Cart>(id);
@@ -52,16 +49,6 @@ impl App {
     ) -> Result<(), Error> {
         let once = once
             .map(|Keyed { key, render }| Idempotent::render(key, move |reply: &()| render(reply)));
-        self.executor
-            .execute_once(
-                context,
-                once,
-                DeleteCart {
-                    id,
-                    access,
-                    expected,
-                },
-            )
-            .await
+        self.executor.execute_once(context, once, DeleteCart { id, access, expected }).await
     }
 }

@@ -29,10 +29,7 @@ impl Command for ExpireCarts {
         let mut gone = 0;
         for id in &self.ids {
             // It may have been touched since it was listed.
-            if states
-                .get::<Cart>(id.uuid())
-                .is_some_and(|cart| cart.expires_at <= now)
-            {
+            if states.get::<Cart>(id.uuid()).is_some_and(|cart| cart.expires_at <= now) {
                 states.delete::<Cart>(id.uuid());
                 gone += 1;
             }

@@ -11,14 +11,8 @@ use crate::domain::{Order, OrderId};
 /// What happened to the money of an order. Sums are of all so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaymentFact {
-    Captured {
-        amount_minor: i64,
-        captured_minor: i64,
-    },
-    Refunded {
-        amount_minor: i64,
-        refunded_minor: i64,
-    },
+    Captured { amount_minor: i64, captured_minor: i64 },
+    Refunded { amount_minor: i64, refunded_minor: i64 },
     Voided,
 }
 
@@ -43,16 +37,10 @@ impl Command for FollowPayment {
         };
         let mut changed = order.clone();
         match self.fact {
-            PaymentFact::Captured {
-                amount_minor,
-                captured_minor,
-            } => {
+            PaymentFact::Captured { amount_minor, captured_minor } => {
                 changed.captured(amount_minor, captured_minor, self.at);
             }
-            PaymentFact::Refunded {
-                amount_minor,
-                refunded_minor,
-            } => {
+            PaymentFact::Refunded { amount_minor, refunded_minor } => {
                 changed.refunded(amount_minor, refunded_minor, self.at);
             }
             PaymentFact::Voided => changed.voided(self.at),
@@ -73,11 +61,7 @@ impl App {
         order: OrderId,
         fact: PaymentFact,
     ) -> Result<(), HandleError> {
-        let command = FollowPayment {
-            order,
-            fact,
-            at: envelope.time,
-        };
+        let command = FollowPayment { order, fact, at: envelope.time };
         let outcome = self.executor.consume(consumer, envelope, command).await;
         outcome.map_err(|error| match error {
             Error::Store(error) => error.into(),

@@ -20,17 +20,9 @@ impl App {
     /// The open cart of the signed-in customer.
     pub async fn my_cart(&self, context: &Context) -> Result<SeenCart, Error> {
         let customer = customer(context).ok_or(Refusal::NotSignedIn)?;
-        let row = self
-            .executor
-            .store()
-            .by::<Cart>("open_owner", customer.uuid())
-            .await?;
+        let row = self.executor.store().by::<Cart>("open_owner", customer.uuid()).await?;
         let row = row.ok_or(Refusal::CartNotFound)?;
-        let cart = Seen {
-            id: row.id.into(),
-            version: row.version,
-            state: row.state,
-        };
+        let cart = Seen { id: row.id.into(), version: row.version, state: row.state };
         self.look(context, cart).await
     }
 
@@ -47,11 +39,7 @@ impl App {
         if row.state.expires_at <= self.env().now() {
             return Err(Refusal::CartNotFound.into());
         }
-        Ok(Seen {
-            id,
-            version: row.version,
-            state: row.state,
-        })
+        Ok(Seen { id, version: row.version, state: row.state })
     }
 
     /// Prices the cart by one call to catalog; by none when it is empty.
@@ -67,18 +55,9 @@ impl App {
             quote::Quotes::default()
         } else {
             let locale = context.locales.first();
-            self.prices
-                .quote(context, &variants, cart.currency, locale)
-                .await?
+            self.prices.quote(context, &variants, cart.currency, locale).await?
         };
         let priced = quote::price(&cart, &quotes, &tariff)?;
-        Ok(SeenCart {
-            id: seen.id,
-            version: seen.version,
-            cart,
-            quotes,
-            priced,
-            tariff,
-        })
+        Ok(SeenCart { id: seen.id, version: seen.version, cart, quotes, priced, tariff })
     }
 }

@@ -20,10 +20,7 @@ impl App {
         let customer = customer(context).ok_or(Refusal::NotSignedIn)?;
         for _ in 0..TRIES {
             let again = once.as_ref().map(Keyed::again);
-            match self
-                .merge_once(context, again, access, guest, customer)
-                .await
-            {
+            match self.merge_once(context, again, access, guest, customer).await {
                 // Another cart of the customer was opened meanwhile: merge into that one.
                 Err(Error::Moved | Error::Refusal(Refusal::OpenCartExists)) => {}
                 outcome => return outcome,
@@ -45,31 +42,20 @@ impl App {
             return self.look(context, guest).await;
         }
         if let CartStatus::Merged(into) = guest.state.status {
-            let owner = Access {
-                customer: Some(customer),
-                secret: None,
-            };
+            let owner = Access { customer: Some(customer), secret: None };
             let merged = self.read_cart(&owner, into).await?;
             return self.look(context, merged).await;
         }
         guest.state.open()?;
         let expires_at = self.env().now().plus(self.limits.cart_lifetime);
-        let own = self
-            .executor
-            .store()
-            .by::<Cart>("open_owner", customer.uuid())
-            .await?;
+        let own = self.executor.store().by::<Cart>("open_owner", customer.uuid()).await?;
         let Some(own) = own else {
             guest.state.owner = Some(customer);
             guest.state.expires_at = expires_at;
             let seen = self.look(context, guest).await?;
             return self.put(context, once, seen, Vec::new()).await;
         };
-        let mut own = Seen {
-            id: CartId::from(own.id),
-            version: own.version,
-            state: own.state,
-        };
+        let mut own = Seen { id: CartId::from(own.id), version: own.version, state: own.state };
         own.state.absorb(&guest.state);
         own.state.expires_at = expires_at;
         guest.state.status = CartStatus::Merged(own.id);

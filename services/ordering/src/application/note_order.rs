@@ -27,23 +27,11 @@ impl Command for NoteOrder {
 
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<SeenOrder, Error> {
         let id = self.order.uuid();
-        let mut order = states
-            .get::<Order>(id)
-            .ok_or(Refusal::OrderNotFound)?
-            .clone();
+        let mut order = states.get::<Order>(id).ok_or(Refusal::OrderNotFound)?.clone();
         let (text, by) = (self.text.clone(), self.by.clone());
-        order.add_note(Note {
-            id: self.note,
-            text,
-            by,
-            at: now,
-        })?;
+        order.add_note(Note { id: self.note, text, by, at: now })?;
         states.put(id, order.clone());
-        Ok(SeenOrder {
-            id: self.order,
-            version: states.version::<Order>(id),
-            state: order,
-        })
+        Ok(SeenOrder { id: self.order, version: states.version::<Order>(id), state: order })
     }
 }
 
@@ -61,17 +49,6 @@ impl App {
         });
         let note = self.env().id();
         let by = context.principal.owner();
-        self.executor
-            .execute_once(
-                context,
-                once,
-                NoteOrder {
-                    order,
-                    note,
-                    text,
-                    by,
-                },
-            )
-            .await
+        self.executor.execute_once(context, once, NoteOrder { order, note, text, by }).await
     }
 }

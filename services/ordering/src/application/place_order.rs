@@ -32,10 +32,7 @@ impl Command for PlaceOrder {
         if states.version::<Cart>(cart_id.uuid()) != self.cart_version {
             return Err(Error::Moved);
         }
-        let mut cart = states
-            .get::<Cart>(cart_id.uuid())
-            .ok_or(Error::Moved)?
-            .clone();
+        let mut cart = states.get::<Cart>(cart_id.uuid()).ok_or(Error::Moved)?.clone();
         cart.open()?;
         cart.status = CartStatus::Ordered(self.id);
         states.put(cart_id.uuid(), cart);
@@ -43,21 +40,14 @@ impl Command for PlaceOrder {
         states.put(id, self.checkout.clone());
         states.emit::<Order, _>(id, &placed(self.id, &self.order));
         let version = states.version::<Order>(id);
-        Ok(SeenOrder {
-            id: self.id,
-            version,
-            state: self.order.clone(),
-        })
+        Ok(SeenOrder { id: self.id, version, state: self.order.clone() })
     }
 }
 
 fn placed(id: OrderId, order: &Order) -> v1::OrderPlaced {
     v1::OrderPlaced {
         order_id: id.uuid().as_bytes().to_vec(),
-        customer_id: order
-            .customer_id
-            .map(|c| c.uuid().as_bytes().to_vec())
-            .unwrap_or_default(),
+        customer_id: order.customer_id.map(|c| c.uuid().as_bytes().to_vec()).unwrap_or_default(),
         lines: lines_of(order),
         total_minor: order.sums.total_minor,
         currency: order.currency.code().to_owned(),

@@ -38,11 +38,7 @@ impl Command for PutCarts {
         for cart in &self.carts {
             states.put(cart.id.uuid(), cart.state.clone());
         }
-        Ok(self
-            .carts
-            .iter()
-            .map(|cart| states.version::<Cart>(cart.id.uuid()))
-            .collect())
+        Ok(self.carts.iter().map(|cart| states.version::<Cart>(cart.id.uuid())).collect())
     }
 }
 
@@ -56,28 +52,18 @@ impl App {
         others: Vec<Seen<CartId, Cart>>,
     ) -> Result<SeenCart, Error> {
         let state = seen.cart.clone();
-        let mut carts = vec![Seen {
-            id: seen.id,
-            version: seen.version,
-            state,
-        }];
+        let mut carts = vec![Seen { id: seen.id, version: seen.version, state }];
         carts.extend(others);
         let once = once.map(|once| {
             let (render, seen) = (once.render, seen.clone());
             let answer = move |versions: &Vec<u64>| render(&written(seen.clone(), versions));
             Idempotent::render(once.key, answer)
         });
-        let versions = self
-            .executor
-            .execute_once(context, once, PutCarts { carts })
-            .await?;
+        let versions = self.executor.execute_once(context, once, PutCarts { carts }).await?;
         Ok(written(seen, &versions))
     }
 }
 
 fn written(seen: SeenCart, versions: &[u64]) -> SeenCart {
-    SeenCart {
-        version: versions.first().copied().unwrap_or(seen.version),
-        ..seen
-    }
+    SeenCart { version: versions.first().copied().unwrap_or(seen.version), ..seen }
 }

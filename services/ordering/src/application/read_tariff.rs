@@ -21,10 +21,7 @@ pub struct Tariffs {
 
 impl Tariffs {
     pub fn new(executor: Executor) -> Self {
-        Self {
-            executor,
-            kept: Mutex::new(None),
-        }
+        Self { executor, kept: Mutex::new(None) }
     }
 
     /// What was configured, or what stands when nothing is configured.

@@ -56,15 +56,7 @@ impl Driver {
     ) -> Self {
         let driving = Mutex::new(HashMap::new());
         let taken_up = AtomicBool::new(false);
-        Self {
-            executor,
-            stock,
-            payments,
-            render,
-            limits,
-            driving,
-            taken_up,
-        }
+        Self { executor, stock, payments, render, limits, driving, taken_up }
     }
 
     pub fn is_full(&self) -> bool {
@@ -89,9 +81,7 @@ impl Driver {
             return ending.clone();
         }
         let (driver, context) = (self.clone(), context.clone());
-        let ending = async move { driver.run(context, id, start).await }
-            .boxed()
-            .shared();
+        let ending = async move { driver.run(context, id, start).await }.boxed().shared();
         driving.insert(id, ending.clone());
         drop(driving);
         let (driver, work) = (self.clone(), ending.clone());
@@ -112,9 +102,7 @@ impl Driver {
             query = if all {
                 query.order("deadline_at", Direction::Ascending)
             } else {
-                query
-                    .le("deadline_at", self.env().now())
-                    .order("deadline_at", Direction::Ascending)
+                query.le("deadline_at", self.env().now()).order("deadline_at", Direction::Ascending)
             };
             if let Some(position) = after.take() {
                 query = query.after(position);
@@ -170,11 +158,7 @@ impl Driver {
             tracing::error!(order = %id, "a checkout without its order");
             return Ok(None);
         };
-        let order = SeenOrder {
-            id,
-            version: order.version,
-            state: order.state,
-        };
+        let order = SeenOrder { id, version: order.version, state: order.state };
         Ok(Some((saga.state, Arc::new(order))))
     }
 
@@ -189,18 +173,10 @@ impl Driver {
         let lines: Vec<StockLine> = order
             .lines
             .iter()
-            .map(|line| StockLine {
-                variant_id: line.variant_id,
-                quantity: line.quantity,
-            })
+            .map(|line| StockLine { variant_id: line.variant_id, quantity: line.quantity })
             .collect();
         let (mut saga, mut turn) = saga.begin(self.env().now());
-        while let Some(Turn {
-            turn: number,
-            after,
-            command,
-        }) = turn
-        {
+        while let Some(Turn { turn: number, after, command }) = turn {
             if !after.is_zero() {
                 self.env().sleep(after).await;
             }
@@ -252,21 +228,14 @@ impl Driver {
             Command::Confirm { payment } => {
                 crash::point("ordering.confirm.before");
                 let render = self.render.clone();
-                let confirm = ConfirmOrder {
-                    id,
-                    payment,
-                    render,
-                };
+                let confirm = ConfirmOrder { id, payment, render };
                 let outcome = self.executor.execute(call, confirm).await;
                 crash::point("ordering.confirm.after");
                 closed(id, outcome)
             }
             Command::Unwind { rejection } => {
                 crash::point("ordering.unwind.before");
-                let outcome = self
-                    .executor
-                    .execute(call, UnwindCheckout { id, rejection })
-                    .await;
+                let outcome = self.executor.execute(call, UnwindCheckout { id, rejection }).await;
                 crash::point("ordering.unwind.after");
                 closed(id, outcome)
             }

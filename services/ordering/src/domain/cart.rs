@@ -84,34 +84,21 @@ impl Cart {
 
     /// Puts `quantity` more units of a variant into the cart.
     pub fn add(&mut self, variant: VariantId, quantity: Quantity) -> Result<(), Refusal> {
-        if let Some(line) = self
-            .lines
-            .iter_mut()
-            .find(|line| line.variant_id == variant)
-        {
-            let too_many = || Refusal::TooManyUnits {
-                field: "quantity".to_owned(),
-            };
+        if let Some(line) = self.lines.iter_mut().find(|line| line.variant_id == variant) {
+            let too_many = || Refusal::TooManyUnits { field: "quantity".to_owned() };
             line.quantity = line.quantity.checked_add(quantity).ok_or_else(too_many)?;
             return Ok(());
         }
         if self.lines.len() >= MAX_LINES {
             return Err(Refusal::CartFull);
         }
-        self.lines.push(CartLine {
-            variant_id: variant,
-            quantity,
-        });
+        self.lines.push(CartLine { variant_id: variant, quantity });
         Ok(())
     }
 
     /// Makes the line of `variant` hold exactly `quantity`; it need not exist yet.
     pub fn set(&mut self, variant: VariantId, quantity: Quantity) -> Result<(), Refusal> {
-        match self
-            .lines
-            .iter_mut()
-            .find(|line| line.variant_id == variant)
-        {
+        match self.lines.iter_mut().find(|line| line.variant_id == variant) {
             Some(line) => line.quantity = quantity,
             None => self.add(variant, quantity)?,
         }
@@ -121,11 +108,7 @@ impl Cart {
     pub fn remove(&mut self, variant: VariantId) -> Result<(), Refusal> {
         let before = self.lines.len();
         self.lines.retain(|line| line.variant_id != variant);
-        if self.lines.len() == before {
-            Err(Refusal::LineNotFound(variant))
-        } else {
-            Ok(())
-        }
+        if self.lines.len() == before { Err(Refusal::LineNotFound(variant)) } else { Ok(()) }
     }
 
     pub fn change(&mut self, details: Details) {
@@ -146,11 +129,7 @@ impl Cart {
     pub fn absorb(&mut self, guest: &Self) {
         for line in &guest.lines {
             let room = self.lines.len() < MAX_LINES;
-            match self
-                .lines
-                .iter_mut()
-                .find(|own| own.variant_id == line.variant_id)
-            {
+            match self.lines.iter_mut().find(|own| own.variant_id == line.variant_id) {
                 Some(own) => {
                     let most = Quantity::new(Quantity::MAX).unwrap_or(own.quantity);
                     own.quantity = own.quantity.checked_add(line.quantity).unwrap_or(most);
@@ -160,14 +139,10 @@ impl Cart {
             }
         }
         self.email = self.email.take().or_else(|| guest.email.clone());
-        self.shipping_address = self
-            .shipping_address
-            .take()
-            .or_else(|| guest.shipping_address.clone());
-        self.billing_address = self
-            .billing_address
-            .take()
-            .or_else(|| guest.billing_address.clone());
+        self.shipping_address =
+            self.shipping_address.take().or_else(|| guest.shipping_address.clone());
+        self.billing_address =
+            self.billing_address.take().or_else(|| guest.billing_address.clone());
     }
 
     /// Opens again after `order` was rejected, so that the buyer can try another card.
@@ -179,10 +154,7 @@ impl Cart {
 
     /// Where the goods are taxed: the shipping address, else the billing address.
     pub fn destination(&self) -> Option<Destination> {
-        self.shipping_address
-            .as_ref()
-            .or(self.billing_address.as_ref())
-            .map(destination)
+        self.shipping_address.as_ref().or(self.billing_address.as_ref()).map(destination)
     }
 
     pub fn ships_to(&self) -> Option<Destination> {
@@ -224,30 +196,21 @@ mod tests {
     fn lines_and_units_have_limits() {
         let mut cart = cart();
         cart.add(variant(0), units(9_999)).unwrap();
-        assert!(matches!(
-            cart.add(variant(0), units(1)),
-            Err(Refusal::TooManyUnits { .. })
-        ));
+        assert!(matches!(cart.add(variant(0), units(1)), Err(Refusal::TooManyUnits { .. })));
         for n in 1..100 {
             cart.add(variant(n), units(1)).unwrap();
         }
         assert_eq!(cart.add(variant(100), units(1)), Err(Refusal::CartFull));
         assert_eq!(cart.set(variant(0), units(3)), Ok(()));
         assert_eq!(cart.remove(variant(7)), Ok(()));
-        assert_eq!(
-            cart.remove(variant(7)),
-            Err(Refusal::LineNotFound(variant(7)))
-        );
+        assert_eq!(cart.remove(variant(7)), Err(Refusal::LineNotFound(variant(7))));
         assert_eq!(cart.add(variant(100), units(1)), Ok(()));
     }
 
     #[test]
     fn only_the_rejection_of_its_own_order_opens_a_cart_again() {
         let order = |n| OrderId::from_uuid(Uuid::from_u128(n));
-        let mut cart = Cart {
-            status: CartStatus::Ordered(order(1)),
-            ..cart()
-        };
+        let mut cart = Cart { status: CartStatus::Ordered(order(1)), ..cart() };
         cart.reopen(order(2));
         assert_eq!(cart.open(), Err(Refusal::CartOrdered(order(1))));
         cart.reopen(order(1));

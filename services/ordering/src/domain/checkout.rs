@@ -58,11 +58,7 @@ pub struct Rejection {
 
 impl Rejection {
     pub const fn of(reason: RejectReason) -> Self {
-        Self {
-            reason,
-            shortages: Vec::new(),
-            decline_code: None,
-        }
+        Self { reason, shortages: Vec::new(), decline_code: None }
     }
 }
 
@@ -189,10 +185,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 impl Checkout {
     /// Has nothing been undone yet, and nothing been decided?
     pub const fn is_forward(&self) -> bool {
-        matches!(
-            self.step,
-            Step::Reserve | Step::Authorize | Step::Confirm { .. }
-        )
+        matches!(self.step, Step::Reserve | Step::Authorize | Step::Confirm { .. })
     }
 
     pub const fn is_done(&self) -> bool {
@@ -236,9 +229,7 @@ impl Checkout {
 
     /// The same step again, later each time.
     fn again(mut self) -> (Self, Option<Turn>) {
-        let pause = FIRST_PAUSE
-            .saturating_mul(1 << self.attempt.min(10))
-            .min(LONGEST_PAUSE);
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.attempt.min(10)).min(LONGEST_PAUSE);
         self.attempt = self.attempt.saturating_add(1);
         self.ask(pause)
     }
@@ -248,37 +239,22 @@ impl Checkout {
             return (self, None);
         };
         self.turn = self.turn.wrapping_add(1);
-        let turn = Turn {
-            turn: self.turn,
-            after,
-            command,
-        };
+        let turn = Turn { turn: self.turn, after, command };
         (self, Some(turn))
     }
 
     fn command(&self) -> Option<Command> {
         match &self.step {
-            Step::Reserve => Some(Command::Reserve {
-                expires_at: self.reserved_until,
-            }),
+            Step::Reserve => Some(Command::Reserve { expires_at: self.reserved_until }),
             Step::Authorize => {
                 let token = self.payment_token.clone()?;
-                Some(Command::Authorize {
-                    amount: self.amount,
-                    token,
-                })
+                Some(Command::Authorize { amount: self.amount, token })
             }
             Step::Confirm { payment } => Some(Command::Confirm { payment: *payment }),
-            Step::Unwind { rejection } => Some(Command::Unwind {
-                rejection: rejection.clone(),
-            }),
-            Step::Void { rejection } => Some(Command::Void {
-                reason: rejection.reason,
-            }),
+            Step::Unwind { rejection } => Some(Command::Unwind { rejection: rejection.clone() }),
+            Step::Void { rejection } => Some(Command::Void { reason: rejection.reason }),
             Step::Release { .. } => Some(Command::Release),
-            Step::Reject { rejection } => Some(Command::Reject {
-                rejection: rejection.clone(),
-            }),
+            Step::Reject { rejection } => Some(Command::Reject { rejection: rejection.clone() }),
             Step::Confirmed | Step::Rejected => None,
         }
     }
@@ -293,9 +269,7 @@ pub fn undo(rejection: Rejection) -> Step {
 }
 
 const fn unwind(reason: RejectReason) -> Step {
-    Step::Unwind {
-        rejection: Rejection::of(reason),
-    }
+    Step::Unwind { rejection: Rejection::of(reason) }
 }
 
 /// The next state and what to do in it. A reply that is not awaited changes nothing.
@@ -327,10 +301,7 @@ fn after_reserve(saga: Checkout, reply: Reply, now: Timestamp) -> (Checkout, Opt
         // Nothing to pay, nothing to authorize.
         Reply::Reserved => saga.enter(Step::Confirm { payment: None }),
         Reply::OutOfStock(shortages) => {
-            let rejection = Rejection {
-                shortages,
-                ..Rejection::of(RejectReason::OutOfStock)
-            };
+            let rejection = Rejection { shortages, ..Rejection::of(RejectReason::OutOfStock) };
             saga.enter(Step::Reject { rejection })
         }
         Reply::AlreadyReleased => saga.enter(unwind(RejectReason::TimedOut)),
@@ -350,9 +321,7 @@ fn after_authorize(saga: Checkout, reply: Reply, now: Timestamp) -> (Checkout, O
         }
         Reply::AlreadyVoided => saga.enter(unwind(RejectReason::PaymentUnresolved)),
         Reply::Authorized(_) if saga.has_lapsed(now) => saga.enter(unwind(RejectReason::TimedOut)),
-        Reply::Authorized(payment) => saga.enter(Step::Confirm {
-            payment: Some(payment),
-        }),
+        Reply::Authorized(payment) => saga.enter(Step::Confirm { payment: Some(payment) }),
         _ if saga.has_lapsed(now) => saga.enter(unwind(RejectReason::PaymentUnresolved)),
         _ => saga.again(),
     }

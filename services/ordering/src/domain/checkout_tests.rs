@@ -144,10 +144,7 @@ impl World {
         assert!(self.charges <= 1, "charged twice: {self:?}");
         match self.end.unwrap() {
             Ok(()) => assert!(self.reserved && self.authorized, "sold without: {self:?}"),
-            Err(_) => assert!(
-                !self.reserved && !self.authorized,
-                "kept something: {self:?}"
-            ),
+            Err(_) => assert!(!self.reserved && !self.authorized, "kept something: {self:?}"),
         }
     }
 }
@@ -176,12 +173,7 @@ fn drive(world: &mut World, faults: &[Fault]) -> Vec<Command> {
     let mut sent = Vec::new();
     'driver: for _ in 0..200 {
         let (mut saga, mut turn) = world.stored.clone().begin(world.now);
-        while let Some(Turn {
-            turn: number,
-            after,
-            command,
-        }) = turn
-        {
+        while let Some(Turn { turn: number, after, command }) = turn {
             assert!(sent.len() < 2000, "it does not end: {saga:?}");
             world.now = world.now.plus(after);
             sent.push(command.clone());
@@ -216,11 +208,7 @@ fn twice(saga: Checkout, turn: u32, reply: Reply, now: Timestamp) -> (Checkout, 
     let (next, command) = step(saga, turn, reply.clone(), now);
     for late in [turn, turn.wrapping_sub(1), turn.wrapping_add(7)] {
         let (same, nothing) = step(next.clone(), late, reply.clone(), now);
-        assert_eq!(
-            (same, nothing),
-            (next.clone(), None),
-            "a reply that is not awaited"
-        );
+        assert_eq!((same, nothing), (next.clone(), None), "a reply that is not awaited");
     }
     (next, command)
 }
@@ -241,20 +229,14 @@ fn names(commands: &[Command]) -> Vec<&'static str> {
 #[test]
 fn a_good_checkout_takes_three_commands() {
     let mut world = World::new();
-    assert_eq!(
-        names(&drive(&mut world, &[])),
-        ["reserve", "authorize", "confirm"]
-    );
+    assert_eq!(names(&drive(&mut world, &[])), ["reserve", "authorize", "confirm"]);
     assert_eq!(world.end, Some(Ok(())));
     world.assert_clean();
 }
 
 #[test]
 fn what_costs_nothing_is_confirmed_without_money() {
-    let free = Checkout {
-        payment_token: None,
-        ..saga()
-    };
+    let free = Checkout { payment_token: None, ..saga() };
     let (saga, turn) = free.begin(START);
     let (_, turn) = step(saga, turn.unwrap().turn, Reply::Reserved, START);
     assert_eq!(turn.unwrap().command, Command::Confirm { payment: None });
@@ -262,15 +244,10 @@ fn what_costs_nothing_is_confirmed_without_money() {
 
 #[test]
 fn an_order_that_got_nothing_is_rejected_without_undoing() {
-    let mut world = World {
-        in_stock: false,
-        ..World::new()
-    };
+    let mut world = World { in_stock: false, ..World::new() };
     let sent = drive(&mut world, &[]);
     assert_eq!(names(&sent), ["reserve", "reject"]);
-    let Command::Reject { rejection } = &sent[1] else {
-        panic!("{sent:?}")
-    };
+    let Command::Reject { rejection } = &sent[1] else { panic!("{sent:?}") };
     assert_eq!(rejection.shortages.len(), 1);
     assert_eq!(world.end, Some(Err(RejectReason::OutOfStock)));
     world.assert_clean();
@@ -278,18 +255,10 @@ fn an_order_that_got_nothing_is_rejected_without_undoing() {
 
 #[test]
 fn a_declined_card_gives_the_goods_back_before_the_buyer_hears_of_it() {
-    let mut world = World {
-        declines: true,
-        ..World::new()
-    };
+    let mut world = World { declines: true, ..World::new() };
     let sent = drive(&mut world, &[]);
-    assert_eq!(
-        names(&sent),
-        ["reserve", "authorize", "unwind", "release", "reject"]
-    );
-    let Some(Command::Reject { rejection }) = sent.last() else {
-        panic!("{sent:?}")
-    };
+    assert_eq!(names(&sent), ["reserve", "authorize", "unwind", "release", "reject"]);
+    let Some(Command::Reject { rejection }) = sent.last() else { panic!("{sent:?}") };
     assert_eq!(rejection.decline_code.as_deref(), Some("card_declined"));
     assert_eq!(world.end, Some(Err(RejectReason::PaymentDeclined)));
     world.assert_clean();
@@ -300,10 +269,7 @@ fn a_reservation_that_never_answers_is_given_up_and_released() {
     let mut world = World::new();
     let sent = drive(&mut world, &[Fault::DoneThenLost; 14]);
     assert_eq!(world.end, Some(Err(RejectReason::TimedOut)));
-    assert!(
-        names(&sent).ends_with(&["unwind", "void", "release", "reject"]),
-        "{sent:?}"
-    );
+    assert!(names(&sent).ends_with(&["unwind", "void", "release", "reject"]), "{sent:?}");
     assert!(!names(&sent).contains(&"authorize"));
     world.assert_clean();
 }
@@ -321,12 +287,7 @@ fn money_that_nobody_knows_of_is_asked_for_until_the_goods_would_lapse_then_void
 
     // Known in time: confirmed, and charged once.
     let mut world = World::new();
-    let faults = [
-        Fault::None,
-        Fault::DoneThenLost,
-        Fault::Unknown,
-        Fault::Unknown,
-    ];
+    let faults = [Fault::None, Fault::DoneThenLost, Fault::Unknown, Fault::Unknown];
     let sent = drive(&mut world, &faults);
     assert_eq!(names(&sent)[1..5], ["authorize"; 4]);
     assert_eq!(world.end, Some(Ok(())));
@@ -335,19 +296,14 @@ fn money_that_nobody_knows_of_is_asked_for_until_the_goods_would_lapse_then_void
 
 #[test]
 fn each_step_that_comes_too_late_is_unwound() {
-    for (late, reason) in [
-        (0, RejectReason::TimedOut),
-        (1, RejectReason::TimedOut),
-        (2, RejectReason::TimedOut),
-    ] {
+    for (late, reason) in
+        [(0, RejectReason::TimedOut), (1, RejectReason::TimedOut), (2, RejectReason::TimedOut)]
+    {
         let mut faults = vec![Fault::None; late];
         faults.push(Fault::Late);
         let mut world = World::new();
         let sent = drive(&mut world, &faults);
-        assert_eq!(
-            names(&sent)[late],
-            ["reserve", "authorize", "confirm"][late]
-        );
+        assert_eq!(names(&sent)[late], ["reserve", "authorize", "confirm"][late]);
         assert_eq!(world.end, Some(Err(reason)), "late at {late}");
         world.assert_clean();
     }
@@ -355,21 +311,12 @@ fn each_step_that_comes_too_late_is_unwound() {
 
 #[test]
 fn each_step_of_the_way_forward_and_back_survives_every_fault() {
-    let all = [
-        Fault::Lost,
-        Fault::DoneThenLost,
-        Fault::CrashBefore,
-        Fault::CrashAfter,
-    ];
+    let all = [Fault::Lost, Fault::DoneThenLost, Fault::CrashBefore, Fault::CrashAfter];
     for declines in [false, true] {
         for in_stock in [false, true] {
             for fault in all {
                 for at in 0..6 {
-                    let mut world = World {
-                        declines,
-                        in_stock,
-                        ..World::new()
-                    };
+                    let mut world = World { declines, in_stock, ..World::new() };
                     let mut faults = vec![Fault::None; at];
                     faults.push(fault);
                     let sent = drive(&mut world, &faults);

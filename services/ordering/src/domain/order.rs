@@ -190,10 +190,7 @@ impl Order {
             shipping,
             placed_at: now,
             stage: Stage::Placed,
-            timeline: vec![Happening {
-                at: now,
-                what: What::Placed,
-            }],
+            timeline: vec![Happening { at: now, what: What::Placed }],
             notes: Vec::new(),
         })
     }
@@ -251,16 +248,9 @@ impl Order {
     /// Cancels a confirmed order; stock and money go back by the event that follows.
     pub fn cancel(&mut self, reason: String, by: String, now: Timestamp) -> Result<(), Refusal> {
         let Stage::Confirmed { number, payment } = &self.stage else {
-            return Err(Refusal::WrongStage {
-                status: self.stage.name(),
-                verb: "cancelled",
-            });
+            return Err(Refusal::WrongStage { status: self.stage.name(), verb: "cancelled" });
         };
-        self.stage = Stage::Cancelled {
-            number: *number,
-            payment: payment.clone(),
-            reason,
-        };
+        self.stage = Stage::Cancelled { number: *number, payment: payment.clone(), reason };
         self.happened(now, What::Cancelled { by });
         Ok(())
     }
@@ -268,9 +258,7 @@ impl Order {
     /// The same for a buyer, who may do so until the shop has taken the money.
     pub fn cancel_by_buyer(&mut self, by: String, now: Timestamp) -> Result<(), Refusal> {
         let confirmed = matches!(self.stage, Stage::Confirmed { .. });
-        let taken = self
-            .payment()
-            .is_some_and(|payment| payment.captured_minor > 0);
+        let taken = self.payment().is_some_and(|payment| payment.captured_minor > 0);
         if confirmed && taken {
             return Err(Refusal::AlreadyCaptured);
         }
@@ -318,10 +306,7 @@ impl Order {
     fn must_be_placed(&self, verb: &'static str) -> Result<(), Refusal> {
         match self.stage {
             Stage::Placed => Ok(()),
-            _ => Err(Refusal::WrongStage {
-                status: self.stage.name(),
-                verb,
-            }),
+            _ => Err(Refusal::WrongStage { status: self.stage.name(), verb }),
         }
     }
 
@@ -344,15 +329,8 @@ fn settled(
         ShippingChoice::Undecided => Err(Refusal::MethodMissing),
         ShippingChoice::Unavailable => Err(Refusal::MethodUnavailable),
         ShippingChoice::By(method_id) => {
-            let kept = tariff
-                .shipping_methods
-                .get(&method_id)
-                .ok_or(Refusal::MethodUnavailable)?;
-            let name = kept
-                .value
-                .name
-                .choose(&languages.wanted, &languages.fallback)
-                .to_owned();
+            let kept = tariff.shipping_methods.get(&method_id).ok_or(Refusal::MethodUnavailable)?;
+            let name = kept.value.name.choose(&languages.wanted, &languages.fallback).to_owned();
             Ok(Some(ChosenShipping { method_id, name }))
         }
     }

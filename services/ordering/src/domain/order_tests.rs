@@ -34,10 +34,7 @@ fn quotes() -> Quotes {
 }
 
 fn cart(variants: &[u128]) -> Cart {
-    let line = |n: &u128| CartLine {
-        variant_id: variant(*n),
-        quantity: Quantity::new(2).unwrap(),
-    };
+    let line = |n: &u128| CartLine { variant_id: variant(*n), quantity: Quantity::new(2).unwrap() };
     Cart {
         secret_hash: SecretHash::new([0; 32]),
         owner: None,
@@ -66,30 +63,22 @@ fn cart(variants: &[u128]) -> Cart {
 fn placed(cart: &Cart) -> Result<Order, Refusal> {
     let (quotes, tariff) = (quotes(), Tariff::default());
     let priced = price(cart, &quotes, &tariff)?;
-    let languages = Languages {
-        wanted: vec!["de-AT".parse().unwrap()],
-        fallback: "en".parse().unwrap(),
-    };
+    let languages =
+        Languages { wanted: vec!["de-AT".parse().unwrap()], fallback: "en".parse().unwrap() };
     let id = CartId::from_uuid(Uuid::nil());
     Order::place(id, cart, &quotes, &priced, &tariff, &languages, NOW)
 }
 
 fn confirmed() -> Order {
     let mut order = placed(&cart(&[1, 2])).unwrap();
-    order
-        .confirm(1001, Some(PaymentId::from_uuid(Uuid::nil())), NOW)
-        .unwrap();
+    order.confirm(1001, Some(PaymentId::from_uuid(Uuid::nil())), NOW).unwrap();
     order
 }
 
 #[test]
 fn an_order_holds_what_the_cart_held_at_the_prices_of_catalog() {
     let order = placed(&cart(&[1, 2])).unwrap();
-    let lines: Vec<_> = order
-        .lines
-        .iter()
-        .map(|l| (l.price_minor, l.amount_minor))
-        .collect();
+    let lines: Vec<_> = order.lines.iter().map(|l| (l.price_minor, l.amount_minor)).collect();
     assert_eq!(lines, [(100, 200), (200, 400)]);
     assert_eq!(order.sums.total_minor, 200 + 400 + 490);
     assert_eq!(order.shipping.unwrap().name, "Standardversand");
@@ -105,35 +94,21 @@ fn a_cart_that_lacks_something_makes_no_order() {
     };
     assert_eq!(refused(|cart| cart.lines.clear()), Refusal::CartEmpty);
     assert_eq!(refused(|cart| cart.email = None), Refusal::EmailMissing);
-    assert_eq!(
-        refused(|cart| cart.shipping_address = None),
-        Refusal::AddressMissing
-    );
+    assert_eq!(refused(|cart| cart.shipping_address = None), Refusal::AddressMissing);
     let gone = placed(&cart(&[1, 3])).unwrap_err();
-    assert_eq!(
-        gone,
-        Refusal::NotPurchasable(vec![("lines[1].variant_id".to_owned(), variant(3))])
-    );
+    assert_eq!(gone, Refusal::NotPurchasable(vec![("lines[1].variant_id".to_owned(), variant(3))]));
 }
 
 #[test]
 fn stages_only_go_forward() {
     let mut order = confirmed();
     assert!(order.confirm(1002, None, NOW).is_err());
-    assert!(
-        order
-            .reject(Rejection::of(RejectReason::TimedOut), NOW)
-            .is_err()
-    );
-    order
-        .cancel("wrong size".into(), "staff:1".into(), NOW)
-        .unwrap();
+    assert!(order.reject(Rejection::of(RejectReason::TimedOut), NOW).is_err());
+    order.cancel("wrong size".into(), "staff:1".into(), NOW).unwrap();
     assert!(matches!(order.stage, Stage::Cancelled { number: 1001, .. }));
     assert!(order.cancel("again".into(), "staff:1".into(), NOW).is_err());
     let mut rejected = placed(&cart(&[1])).unwrap();
-    rejected
-        .reject(Rejection::of(RejectReason::OutOfStock), NOW)
-        .unwrap();
+    rejected.reject(Rejection::of(RejectReason::OutOfStock), NOW).unwrap();
     assert_eq!(rejected.number(), None);
     assert!(rejected.cancel("x".into(), "staff:1".into(), NOW).is_err());
 }
@@ -142,10 +117,7 @@ fn stages_only_go_forward() {
 fn a_buyer_cancels_only_while_the_money_is_not_taken() {
     let mut order = confirmed();
     order.captured(1, 1, NOW);
-    assert_eq!(
-        order.cancel_by_buyer("customer:1".into(), NOW),
-        Err(Refusal::AlreadyCaptured)
-    );
+    assert_eq!(order.cancel_by_buyer("customer:1".into(), NOW), Err(Refusal::AlreadyCaptured));
     let mut order = confirmed();
     assert_eq!(order.cancel_by_buyer("customer:1".into(), NOW), Ok(()));
 }
@@ -156,29 +128,17 @@ fn money_that_comes_back_after_a_cancel_is_still_followed() {
     let total = order.sums.total_minor;
     order.captured(total, total, NOW);
     assert_eq!(order.payment_status(), Some(PaymentStatus::Captured));
-    order
-        .cancel("broken".into(), "staff:1".into(), NOW)
-        .unwrap();
+    order.cancel("broken".into(), "staff:1".into(), NOW).unwrap();
     order.refunded(total, total, NOW);
     assert_eq!(order.payment_status(), Some(PaymentStatus::Refunded));
-    let last = order
-        .timeline
-        .last()
-        .map(|happening| happening.what.clone());
-    assert_eq!(
-        last,
-        Some(What::PaymentRefunded {
-            amount_minor: total
-        })
-    );
+    let last = order.timeline.last().map(|happening| happening.what.clone());
+    assert_eq!(last, Some(What::PaymentRefunded { amount_minor: total }));
 }
 
 #[test]
 fn the_payment_of_a_rejected_order_is_none_of_its_business() {
     let mut order = placed(&cart(&[1])).unwrap();
-    order
-        .reject(Rejection::of(RejectReason::TimedOut), NOW)
-        .unwrap();
+    order.reject(Rejection::of(RejectReason::TimedOut), NOW).unwrap();
     order.voided(NOW);
     assert_eq!((order.payment_status(), order.timeline.len()), (None, 2));
 }

@@ -18,10 +18,7 @@ impl PaymentToken {
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let visible = text.bytes().all(|b| (0x21..=0x7e).contains(&b));
         if text.is_empty() || text.len() > Self::MAX_CHARS || !visible {
-            return Err(Refusal::field(
-                "payment_token",
-                "has 1 to 255 visible ASCII characters",
-            ));
+            return Err(Refusal::field("payment_token", "has 1 to 255 visible ASCII characters"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -86,13 +83,7 @@ pub struct Payment {
 
 impl Payment {
     pub const fn authorized(id: PaymentId, authorized_minor: i64) -> Self {
-        Self {
-            id,
-            authorized_minor,
-            captured_minor: 0,
-            refunded_minor: 0,
-            voided: false,
-        }
+        Self { id, authorized_minor, captured_minor: 0, refunded_minor: 0, voided: false }
     }
 
     pub const fn status(&self) -> PaymentStatus {
@@ -123,10 +114,7 @@ mod tests {
         for bad in ["", "a b", "tök", long.as_str()] {
             assert!(PaymentToken::parse(bad).is_err(), "{bad}");
         }
-        assert_eq!(
-            format!("{:?}", PaymentToken::parse("tok_x").unwrap()),
-            "PaymentToken(…)"
-        );
+        assert_eq!(format!("{:?}", PaymentToken::parse("tok_x").unwrap()), "PaymentToken(…)");
     }
 
     #[test]
@@ -141,10 +129,7 @@ mod tests {
         assert_eq!(payment.status(), PaymentStatus::PartiallyRefunded);
         payment.refunded_minor = 100;
         assert_eq!(payment.status(), PaymentStatus::Refunded);
-        let voided = Payment {
-            voided: true,
-            ..Payment::authorized(payment.id, 100)
-        };
+        let voided = Payment { voided: true, ..Payment::authorized(payment.id, 100) };
         assert_eq!(voided.status(), PaymentStatus::Voided);
     }
 }

@@ -33,12 +33,7 @@ pub struct Quotes(HashMap<VariantId, VariantQuote>);
 
 impl Quotes {
     pub fn new(quotes: impl IntoIterator<Item = VariantQuote>) -> Self {
-        Self(
-            quotes
-                .into_iter()
-                .map(|quote| (quote.variant_id, quote))
-                .collect(),
-        )
+        Self(quotes.into_iter().map(|quote| (quote.variant_id, quote)).collect())
     }
 
     pub fn get(&self, variant: VariantId) -> Option<&VariantQuote> {
@@ -59,11 +54,7 @@ impl Quotes {
             .into_iter()
             .filter(|(_, variant)| self.purchasable(*variant).is_none())
             .collect();
-        if missing.is_empty() {
-            Ok(())
-        } else {
-            Err(Refusal::NotPurchasable(missing))
-        }
+        if missing.is_empty() { Ok(()) } else { Err(Refusal::NotPurchasable(missing)) }
     }
 }
 
@@ -95,11 +86,7 @@ pub fn price(cart: &Cart, quotes: &Quotes, tariff: &Tariff) -> Result<PricedCart
         ships_to: cart.ships_to(),
     };
     let totals = pricing::total(tariff, &basket, cart.shipping_method_id)?;
-    Ok(PricedCart {
-        goods,
-        requires_shipping,
-        totals,
-    })
+    Ok(PricedCart { goods, requires_shipping, totals })
 }
 
 fn goods(quote: &VariantQuote, quantity: u32) -> Goods {

@@ -53,10 +53,7 @@ pub enum Refusal {
     #[error("the order has been changed since it was read")]
     OrderChanged,
     #[error("the order is {status}: it cannot be {verb}")]
-    WrongStage {
-        status: &'static str,
-        verb: &'static str,
-    },
+    WrongStage { status: &'static str, verb: &'static str },
     #[error("the money of this order has been captured: ask the shop to cancel it")]
     AlreadyCaptured,
     #[error("an order holds at most {max} notes", max = super::order::MAX_NOTES)]

@@ -7,7 +7,9 @@ use utoipa::ToSchema;
 use super::money_view::TotalsView;
 use crate::application::SeenCart;
 use crate::domain::pricing::ShippingChoice;
-use crate::domain::{CartId, CartLine, CartStatus, OrderId, ProductId, ShippingMethodId, VariantId};
+use crate::domain::{
+    CartId, CartLine, CartStatus, OrderId, ProductId, ShippingMethodId, VariantId,
+};
 
 /// A cart with today's prices.
 #[derive(Serialize, ToSchema)]

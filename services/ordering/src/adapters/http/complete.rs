@@ -59,9 +59,7 @@ pub(super) async fn complete_cart(
     let completion = Completion { expected_total: body.expected_total, payment_token };
     let access = access(&context, secret);
     Ok(match app.complete_cart(&context, key, &access, id, completion).await? {
-        Completed::Ended(order) => {
-            http::created(&address(order.id), None, &OrderView::of(&order))
-        }
+        Completed::Ended(order) => http::created(&address(order.id), None, &OrderView::of(&order)),
         Completed::Running(order) => http::accepted(&address(order.id), &OrderView::of(&order)),
     })
 }

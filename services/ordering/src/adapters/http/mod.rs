@@ -2,6 +2,7 @@
 //! what comes in, the handlers, what goes out.
 
 mod admin_orders;
+mod cart_view;
 mod carts;
 mod complete;
 mod lines;
@@ -16,7 +17,6 @@ mod shipping_prices;
 mod shipping_zones;
 mod tax_rates;
 mod text;
-mod cart_view;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -29,8 +29,8 @@ use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::application::app::Keyed;
 use crate::application::App;
+use crate::application::app::Keyed;
 pub use complete::render_completed;
 
 pub fn router(app: Arc<App>) -> OpenApiRouter<()> {
@@ -59,10 +59,7 @@ fn staff() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin_orders::get_any_order))
         .routes(routes!(admin_orders::cancel_any_order))
         .routes(routes!(admin_orders::note_order))
-        .routes(routes!(
-            shipping_zones::list_shipping_zones,
-            shipping_zones::create_shipping_zone
-        ))
+        .routes(routes!(shipping_zones::list_shipping_zones, shipping_zones::create_shipping_zone))
         .routes(routes!(
             shipping_zones::get_shipping_zone,
             shipping_zones::update_shipping_zone,

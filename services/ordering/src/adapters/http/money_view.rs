@@ -83,7 +83,8 @@ pub(super) fn parse_percent(text: &str) -> Option<u32> {
     if !digits(whole) || !digits(fraction) || whole.len() > 3 || fraction.len() > 4 {
         return None;
     }
-    let rate_ppm = whole.parse::<u32>().ok()? * 10_000 + format!("{fraction:0<4}").parse::<u32>().ok()?;
+    let rate_ppm =
+        whole.parse::<u32>().ok()? * 10_000 + format!("{fraction:0<4}").parse::<u32>().ok()?;
     (rate_ppm <= 1_000_000).then_some(rate_ppm)
 }
 
@@ -93,7 +94,14 @@ mod tests {
 
     #[test]
     fn percentages_are_read_as_they_are_written() {
-        for (text, ppm) in [("0", 0), ("19", 190_000), ("7.25", 72_500), ("8.875", 88_750), ("100", 1_000_000), ("0.0001", 1)] {
+        for (text, ppm) in [
+            ("0", 0),
+            ("19", 190_000),
+            ("7.25", 72_500),
+            ("8.875", 88_750),
+            ("100", 1_000_000),
+            ("0.0001", 1),
+        ] {
             assert_eq!(parse_percent(text), Some(ppm), "{text}");
             assert_eq!(percent(ppm), text);
         }

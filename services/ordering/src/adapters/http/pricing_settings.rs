@@ -71,9 +71,7 @@ impl From<&PricingSettings> for SettingsBody {
     operation_id = "get_pricing_settings",
     responses((status = 200, body = SettingsBody, headers(("etag" = String)))),
     extensions(("x-permission" = json!("settings:read"))))]
-pub(super) async fn get_pricing_settings(
-    State(app): State<Arc<App>>,
-) -> Result<Response, Problem> {
+pub(super) async fn get_pricing_settings(State(app): State<Arc<App>>) -> Result<Response, Problem> {
     let tariff = app.tariff().await?;
     Ok(http::ok(Some(tariff.settings_version), &SettingsBody::from(&tariff.settings)))
 }

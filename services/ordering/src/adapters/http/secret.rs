@@ -1,7 +1,7 @@
 //! The secret of a cart: shown once, then only its hash is known.
 
-use axum::extract::FromRequestParts;
 use ::http::request::Parts;
+use axum::extract::FromRequestParts;
 use platform::Env;
 use platform::http::Problem;
 use sha2::{Digest, Sha256};

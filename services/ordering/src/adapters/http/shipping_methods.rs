@@ -15,10 +15,10 @@ use platform::idempotency::SavedResponse;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::shipping_prices::{PriceBody, PriceView, price_view, read_prices};
 use super::{after_id, deleted, keyed, page_of, saved, text};
 use crate::application::App;
 use crate::application::app::Seen;
-use super::shipping_prices::{PriceBody, PriceView, price_view, read_prices};
 use crate::domain::pricing::shipping::ShippingMethod;
 use crate::domain::{ShippingMethodId, ShippingZoneId};
 

@@ -70,7 +70,8 @@ fn read(index: usize, price: PriceBody) -> Result<ShippingPrice, Problem> {
     let currency = price.currency;
     let field = |name: &str| format!("prices[{index}].{name}");
     let amount = |name: &str, money: Money| {
-        let fits = money.currency() == currency && (0..=Money::LIMIT).contains(&money.amount_minor());
+        let fits =
+            money.currency() == currency && (0..=Money::LIMIT).contains(&money.amount_minor());
         let text = format!("is an amount of {currency} that is not negative");
         if fits { Ok(money.amount_minor()) } else { Err(Problem::invalid_field(field(name), text)) }
     };

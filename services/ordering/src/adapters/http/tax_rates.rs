@@ -14,10 +14,10 @@ use platform::idempotency::SavedResponse;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::money_view::{parse_percent, percent};
 use super::{after_id, deleted, keyed, page_of, saved, text};
 use crate::application::App;
 use crate::application::app::Seen;
-use super::money_view::{parse_percent, percent};
 use crate::domain::TaxRateId;
 use crate::domain::pricing::tax::TaxRate;
 
@@ -44,7 +44,11 @@ pub(super) struct TaxRateBody {
     tax_class: String,
     /// 0 to 100 with at most four decimals, as a text so that nothing is lost.
     #[garde(length(chars, min = 1, max = 8))]
-    #[schema(max_length = 8, pattern = r"^(100(\.0{1,4})?|[0-9]{1,2}(\.[0-9]{1,4})?)$", example = "8.875")]
+    #[schema(
+        max_length = 8,
+        pattern = r"^(100(\.0{1,4})?|[0-9]{1,2}(\.[0-9]{1,4})?)$",
+        example = "8.875"
+    )]
     rate_percent: String,
 }
 

@@ -43,7 +43,9 @@ pub(super) fn names(text: &LocalizedText, context: &()) -> garde::Result {
 /// `standard`, `reduced`, …; goods that are not taxed have no class, so there is none to rate.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that garde calls")]
 pub(super) fn tax_class(text: &str, _context: &()) -> garde::Result {
-    let fits = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
+    let fits = text
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
     match text {
         "none" => Err(garde::Error::new("names goods that are not taxed")),
         _ if !fits => Err(garde::Error::new("has lower-case letters, digits, - and _ only")),

@@ -123,25 +123,14 @@ pub fn total(
         let amount = i128::from(goods.price_minor) * i128::from(goods.quantity);
         subtotal += amount;
         let (tax, rate_ppm) = taxes.add(goods.tax_class.as_deref(), amount)?;
-        lines.push(LineTotal {
-            amount_minor: within_limit(amount)?,
-            tax_minor: tax,
-            rate_ppm,
-        });
+        lines.push(LineTotal { amount_minor: within_limit(amount)?, tax_minor: tax, rate_ppm });
     }
     let subtotal_minor = within_limit(subtotal)?;
     let (shipping, shipping_minor) = shipping::choose(tariff, basket, subtotal_minor, chosen);
-    taxes.add(
-        tariff.settings.shipping_tax_class.as_deref(),
-        i128::from(shipping_minor),
-    )?;
+    taxes.add(tariff.settings.shipping_tax_class.as_deref(), i128::from(shipping_minor))?;
     let (tax_minor, taxes) = taxes.sums()?;
     let tax_included = tariff.settings.prices_include_tax;
-    let added = if tax_included {
-        0
-    } else {
-        i128::from(tax_minor)
-    };
+    let added = if tax_included { 0 } else { i128::from(tax_minor) };
     let total_minor = within_limit(subtotal + i128::from(shipping_minor) + added)?;
     Ok(Totals {
         currency: basket.currency,

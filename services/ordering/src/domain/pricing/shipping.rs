@@ -75,15 +75,10 @@ impl ShippingPrice {
         let amount = match &self.cost {
             ShippingCost::Flat(amount) => *amount,
             ShippingCost::ByWeight(steps) => {
-                steps
-                    .iter()
-                    .find(|step| weight_grams <= i128::from(step.up_to_grams))?
-                    .amount_minor
+                steps.iter().find(|step| weight_grams <= i128::from(step.up_to_grams))?.amount_minor
             }
         };
-        let free = self
-            .free_above_minor
-            .is_some_and(|least| subtotal_minor >= least);
+        let free = self.free_above_minor.is_some_and(|least| subtotal_minor >= least);
         Some(if free { 0 } else { amount })
     }
 }
@@ -111,16 +106,9 @@ pub fn options<'a>(
         .map(|(id, kept)| (*id, &kept.value))
         .filter(|(_, method)| method.active && zones.contains(&method.zone_id))
         .filter_map(|(id, method)| {
-            let price = method
-                .prices
-                .iter()
-                .find(|price| price.currency == basket.currency)?;
+            let price = method.prices.iter().find(|price| price.currency == basket.currency)?;
             let amount_minor = price.of(subtotal_minor, weight_grams)?;
-            Some(ShippingOption {
-                id,
-                method,
-                amount_minor,
-            })
+            Some(ShippingOption { id, method, amount_minor })
         })
         .collect()
 }

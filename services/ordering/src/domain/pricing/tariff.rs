@@ -64,10 +64,7 @@ impl Tariff {
         value.check(id, self)?;
         let parts = P::all_mut(self);
         if parts.len() >= P::MAX {
-            return Err(Refusal::TooManySettings {
-                what: P::NAMES,
-                max: P::MAX,
-            });
+            return Err(Refusal::TooManySettings { what: P::NAMES, max: P::MAX });
         }
         let kept = Kept { version: 1, value };
         parts.insert(id, kept.clone());
@@ -105,16 +102,11 @@ impl Tariff {
         }
         self.settings_version += 1;
         self.settings = settings.clone();
-        Ok(Kept {
-            version: self.settings_version,
-            value: settings,
-        })
+        Ok(Kept { version: self.settings_version, value: settings })
     }
 
     fn version_of<P: Part>(&self, id: P::Id, expected: Option<u64>) -> Result<u64, Refusal> {
-        let kept = P::all(self)
-            .get(&id)
-            .ok_or(Refusal::SettingNotFound(P::NAME))?;
+        let kept = P::all(self).get(&id).ok_or(Refusal::SettingNotFound(P::NAME))?;
         if expected.is_some_and(|expected| expected != kept.version) {
             return Err(Refusal::SettingChanged(P::NAME));
         }
@@ -125,25 +117,16 @@ impl Tariff {
     pub fn zones_for(&self, country: CountryCode) -> Vec<ShippingZoneId> {
         let ids = |fits: &dyn Fn(&ShippingZone) -> bool| -> Vec<ShippingZoneId> {
             let zones = self.shipping_zones.iter();
-            zones
-                .filter(|(_, kept)| fits(&kept.value))
-                .map(|(id, _)| *id)
-                .collect()
+            zones.filter(|(_, kept)| fits(&kept.value)).map(|(id, _)| *id).collect()
         };
         let named = ids(&|zone| zone.countries.contains(&country));
-        if named.is_empty() {
-            ids(&|zone| zone.countries.is_empty())
-        } else {
-            named
-        }
+        if named.is_empty() { ids(&|zone| zone.countries.is_empty()) } else { named }
     }
 
     /// The countries that zones with an active method name; none means: everywhere.
     pub fn countries(&self) -> Option<Vec<CountryCode>> {
         let served = |id: ShippingZoneId| {
-            self.shipping_methods
-                .values()
-                .any(|kept| kept.value.active && kept.value.zone_id == id)
+            self.shipping_methods.values().any(|kept| kept.value.active && kept.value.zone_id == id)
         };
         let zones: Vec<&ShippingZone> = self
             .shipping_zones
@@ -154,10 +137,8 @@ impl Tariff {
         if zones.iter().any(|zone| zone.countries.is_empty()) {
             return None;
         }
-        let mut countries: Vec<CountryCode> = zones
-            .into_iter()
-            .flat_map(|zone| zone.countries.iter().copied())
-            .collect();
+        let mut countries: Vec<CountryCode> =
+            zones.into_iter().flat_map(|zone| zone.countries.iter().copied()).collect();
         countries.sort_unstable();
         countries.dedup();
         Some(countries)
@@ -179,14 +160,9 @@ impl Part for ShippingZone {
         Ok(())
     }
     fn may_go(id: Self::Id, tariff: &Tariff) -> Result<(), Refusal> {
-        let used = tariff
-            .shipping_methods
-            .values()
-            .any(|kept| kept.value.zone_id == id);
+        let used = tariff.shipping_methods.values().any(|kept| kept.value.zone_id == id);
         if used {
-            Err(Refusal::SettingInUse(
-                "the zone has shipping methods: delete them first",
-            ))
+            Err(Refusal::SettingInUse("the zone has shipping methods: delete them first"))
         } else {
             Ok(())
         }
@@ -209,19 +185,11 @@ impl Part for ShippingMethod {
             return Err(Refusal::field("zone_id", "names no shipping zone"));
         }
         for (index, price) in self.prices.iter().enumerate() {
-            if self.prices[..index]
-                .iter()
-                .any(|other| other.currency == price.currency)
-            {
-                return Err(Refusal::field(
-                    format!("prices[{index}].currency"),
-                    "stands twice",
-                ));
+            if self.prices[..index].iter().any(|other| other.currency == price.currency) {
+                return Err(Refusal::field(format!("prices[{index}].currency"), "stands twice"));
             }
             if let ShippingCost::ByWeight(steps) = &price.cost {
-                let ascending = steps
-                    .windows(2)
-                    .all(|p| p[0].up_to_grams < p[1].up_to_grams);
+                let ascending = steps.windows(2).all(|p| p[0].up_to_grams < p[1].up_to_grams);
                 if !ascending {
                     return Err(Refusal::field(
                         format!("prices[{index}].by_weight"),
@@ -251,11 +219,7 @@ impl Part for TaxRate {
         }
         let twice =
             |(other, kept): (&TaxRateId, &Kept<Self>)| *other != id && kept.value.same_place(self);
-        if tariff.tax_rates.iter().any(twice) {
-            Err(Refusal::SameTaxRate)
-        } else {
-            Ok(())
-        }
+        if tariff.tax_rates.iter().any(twice) { Err(Refusal::SameTaxRate) } else { Ok(()) }
     }
 }
 
@@ -267,10 +231,7 @@ impl Default for Tariff {
             ShippingZoneId::from_uuid(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001));
         let method_id =
             ShippingMethodId::from_uuid(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0002));
-        let zone = ShippingZone {
-            name: "Everywhere".to_owned(),
-            countries: Vec::new(),
-        };
+        let zone = ShippingZone { name: "Everywhere".to_owned(), countries: Vec::new() };
         let method = ShippingMethod {
             zone_id,
             name: standard_name(),
@@ -284,37 +245,18 @@ impl Default for Tariff {
                 shipping_tax_class: Some("standard".to_owned()),
             },
             settings_version: 1,
-            shipping_zones: BTreeMap::from([(
-                zone_id,
-                Kept {
-                    version: 1,
-                    value: zone,
-                },
-            )]),
-            shipping_methods: BTreeMap::from([(
-                method_id,
-                Kept {
-                    version: 1,
-                    value: method,
-                },
-            )]),
+            shipping_zones: BTreeMap::from([(zone_id, Kept { version: 1, value: zone })]),
+            shipping_methods: BTreeMap::from([(method_id, Kept { version: 1, value: method })]),
             tax_rates: BTreeMap::new(),
         }
     }
 }
 
 fn standard_name() -> LocalizedText {
-    let texts = [
-        ("en", "Standard"),
-        ("de", "Standardversand"),
-        ("fr", "Standard"),
-    ];
+    let texts = [("en", "Standard"), ("de", "Standardversand"), ("fr", "Standard")];
     let locale = |tag: &str| tag.parse::<Locale>().ok();
     LocalizedText(
-        texts
-            .into_iter()
-            .filter_map(|(tag, text)| Some((locale(tag)?, text.to_owned())))
-            .collect(),
+        texts.into_iter().filter_map(|(tag, text)| Some((locale(tag)?, text.to_owned()))).collect(),
     )
 }
 

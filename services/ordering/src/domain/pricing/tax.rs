@@ -60,11 +60,7 @@ pub(super) struct Taxes<'a> {
 
 impl<'a> Taxes<'a> {
     pub fn new(tariff: &'a Tariff, destination: Option<&'a Destination>) -> Self {
-        Self {
-            tariff,
-            destination,
-            sums: Vec::new(),
-        }
+        Self { tariff, destination, sums: Vec::new() }
     }
 
     /// The tax of one line and its rate.
@@ -73,12 +69,7 @@ impl<'a> Taxes<'a> {
             return Ok((0, 0));
         };
         let settings = &self.tariff.settings;
-        let tax = of_amount(
-            amount,
-            rate.rate_ppm,
-            settings.prices_include_tax,
-            settings.rounding,
-        );
+        let tax = of_amount(amount, rate.rate_ppm, settings.prices_include_tax, settings.rounding);
         match self.sums.iter_mut().find(|(known, ..)| *known == id) {
             Some((.., sum)) => *sum += tax,
             None => self.sums.push((id, rate, tax)),

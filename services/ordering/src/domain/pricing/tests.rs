@@ -13,10 +13,7 @@ fn uuid(n: u128) -> Uuid {
 }
 
 fn to(country: &str, region: Option<&str>) -> Destination {
-    Destination {
-        country: country.parse().unwrap(),
-        region: region.map(str::to_owned),
-    }
+    Destination { country: country.parse().unwrap(), region: region.map(str::to_owned) }
 }
 
 fn goods(price_minor: i64, quantity: u32) -> Goods {
@@ -49,9 +46,7 @@ fn tariff(include_tax: bool) -> Tariff {
         rate("US", Some("CA"), "standard", 72_500),
     ];
     for (n, rate) in rates.into_iter().enumerate() {
-        tariff
-            .create(TaxRateId::from_uuid(uuid(n as u128)), rate)
-            .unwrap();
+        tariff.create(TaxRateId::from_uuid(uuid(n as u128)), rate).unwrap();
     }
     tariff
 }
@@ -117,20 +112,11 @@ fn shipping_is_free_from_the_sum_on() {
 fn a_zone_that_names_the_country_wins_and_weight_decides_the_price() {
     let mut tariff = tariff(true);
     let zone_id = ShippingZoneId::from_uuid(uuid(50));
-    let zone = ShippingZone {
-        name: "Alps".into(),
-        countries: vec!["CH".parse().unwrap()],
-    };
+    let zone = ShippingZone { name: "Alps".into(), countries: vec!["CH".parse().unwrap()] };
     tariff.create(zone_id, zone).unwrap();
     let steps = vec![
-        WeightStep {
-            up_to_grams: 1000,
-            amount_minor: 700,
-        },
-        WeightStep {
-            up_to_grams: 2000,
-            amount_minor: 1400,
-        },
+        WeightStep { up_to_grams: 1000, amount_minor: 700 },
+        WeightStep { up_to_grams: 2000, amount_minor: 1400 },
     ];
     let method = ShippingMethod {
         zone_id,
@@ -142,9 +128,7 @@ fn a_zone_that_names_the_country_wins_and_weight_decides_the_price() {
             free_above_minor: None,
         }],
     };
-    tariff
-        .create(ShippingMethodId::from_uuid(uuid(51)), method)
-        .unwrap();
+    tariff.create(ShippingMethodId::from_uuid(uuid(51)), method).unwrap();
     let cost = |quantity| {
         let totals = priced(&tariff, &[goods(100, quantity)], Some(to("CH", None)));
         (totals.shipping, totals.shipping_minor)
@@ -161,15 +145,9 @@ fn a_zone_that_names_the_country_wins_and_weight_decides_the_price() {
 
 #[test]
 fn nothing_is_shipped_without_goods_to_ship_or_address() {
-    let download = Goods {
-        requires_shipping: false,
-        ..goods(500, 1)
-    };
+    let download = Goods { requires_shipping: false, ..goods(500, 1) };
     let totals = priced(&tariff(true), &[download], Some(to("DE", None)));
-    assert_eq!(
-        (totals.shipping, totals.shipping_minor),
-        (ShippingChoice::NotNeeded, 0)
-    );
+    assert_eq!((totals.shipping, totals.shipping_minor), (ShippingChoice::NotNeeded, 0));
     let totals = priced(&tariff(true), &[goods(500, 1)], None);
     assert_eq!(totals.shipping, ShippingChoice::AddressMissing);
 }
@@ -187,14 +165,8 @@ fn a_chosen_method_that_is_gone_is_not_silently_replaced() {
     let gone = ShippingMethodId::from_uuid(uuid(99));
     let totals = total(&tariff, &basket, Some(gone)).unwrap();
     assert_eq!(totals.shipping, ShippingChoice::Unavailable);
-    let yen = Basket {
-        currency: "XAF".parse().unwrap(),
-        ..basket
-    };
-    assert_eq!(
-        total(&tariff, &yen, None).unwrap().shipping,
-        ShippingChoice::NothingShips
-    );
+    let yen = Basket { currency: "XAF".parse().unwrap(), ..basket };
+    assert_eq!(total(&tariff, &yen, None).unwrap().shipping, ShippingChoice::NothingShips);
 }
 
 #[test]
@@ -204,39 +176,22 @@ fn a_stale_version_and_a_second_rate_for_a_place_are_refused() {
     let same = rate("DE", None, "standard", 1);
     let created = tariff.create(TaxRateId::from_uuid(uuid(77)), same.clone());
     assert_eq!(created.unwrap_err(), Refusal::SameTaxRate);
-    assert_eq!(
-        tariff.replace(id, same.clone(), Some(1)).unwrap().version,
-        2
-    );
-    assert_eq!(
-        tariff.replace(id, same, Some(1)).unwrap_err(),
-        Refusal::SettingChanged("tax rate")
-    );
+    assert_eq!(tariff.replace(id, same.clone(), Some(1)).unwrap().version, 2);
+    assert_eq!(tariff.replace(id, same, Some(1)).unwrap_err(), Refusal::SettingChanged("tax rate"));
 }
 
 fn any_goods() -> impl Strategy<Value = Goods> {
     let class = prop::option::of(prop::sample::select(vec!["standard", "reduced", "odd"]));
-    (
-        0..=Money::LIMIT,
-        1u32..=9_999,
-        0i64..1_000_000_000_000,
-        any::<bool>(),
-        class,
+    (0..=Money::LIMIT, 1u32..=9_999, 0i64..1_000_000_000_000, any::<bool>(), class).prop_map(
+        |(price_minor, quantity, weight_grams, requires_shipping, class)| Goods {
+            // Mostly small, so that sums fit; sometimes as large as money gets.
+            price_minor: if price_minor % 10 == 0 { price_minor } else { price_minor % 1_000_000 },
+            quantity,
+            weight_grams,
+            requires_shipping,
+            tax_class: class.map(str::to_owned),
+        },
     )
-        .prop_map(
-            |(price_minor, quantity, weight_grams, requires_shipping, class)| Goods {
-                // Mostly small, so that sums fit; sometimes as large as money gets.
-                price_minor: if price_minor % 10 == 0 {
-                    price_minor
-                } else {
-                    price_minor % 1_000_000
-                },
-                quantity,
-                weight_grams,
-                requires_shipping,
-                tax_class: class.map(str::to_owned),
-            },
-        )
 }
 
 proptest! {

@@ -1,0 +1,102 @@
+//! After a crash: another process finds what was committed, and ends what was begun.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::shop::{Shop, cart, in_folder, uuid_of};
+use crate::world::World;
+
+/// Starts a checkout that hangs at payment, and a second process on the same database.
+async fn crashed(folder: &std::path::Path) -> (Shop, Shop, crate::shop::Opened) {
+    let before = in_folder(folder, World::new());
+    let opened = before.guest_cart(&[(1, 1)]).await;
+    let hanging = opened.complete("k1", "tok_wait");
+    let until_placed = async {
+        while opened.read().await.body["status"] != "ordered" {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        reply = hanging => panic!("it cannot have ended: {reply:?}"),
+        () = until_placed => {}
+    }
+    let after = in_folder(folder, before.world.clone());
+    (before, after, opened)
+}
+
+/// The order that the cart became, once its checkout has ended.
+async fn ended(shop: &Shop, opened: &crate::shop::Opened) -> Value {
+    let client = shop.guest().with("cart-secret", opened.body["secret"].as_str().unwrap());
+    let again = crate::shop::Opened { client, id: opened.id.clone(), body: opened.body.clone() };
+    again.complete("k2", "tok_wait").await.expect(201).body
+}
+
+#[tokio::test]
+async fn a_checkout_whose_process_died_is_taken_up_by_the_next_and_charged_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (before, after, opened) = crashed(folder.path()).await;
+    before.world.gate.add_permits(10);
+    after.turn("ordering.checkouts").await;
+    let order = ended(&after, &opened).await;
+    assert_eq!((&order["status"], &order["number"]), (&json!("confirmed"), &json!(1001)));
+    assert_eq!(after.world.facts().charges, [uuid_of(&order["id"])]);
+    // The first request's key has its answer, which no living handler gave.
+    let client = after.guest().with("cart-secret", opened.body["secret"].as_str().unwrap());
+    let first = crate::shop::Opened { client, ..opened };
+    assert_eq!(first.complete("k1", "tok_wait").await.expect(201).body, order);
+}
+
+#[tokio::test]
+async fn a_checkout_found_too_late_is_undone_whatever_its_first_driver_does_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let (before, after, opened) = crashed(folder.path()).await;
+    after.time.advance(Duration::from_secs(700));
+    after.turn("ordering.checkouts").await;
+    let order = ended(&after, &opened).await;
+    assert_eq!(order["rejection"]["reason"], "timed_out");
+    let id = uuid_of(&order["id"]);
+    assert_eq!(after.world.stock(1), 1000);
+    assert!(after.world.facts().voided.contains(&id));
+
+    // The old driver wakes up, and finds that it was overtaken.
+    before.world.gate.add_permits(10);
+    let same = ended(&before, &opened).await;
+    assert_ne!(same["id"], order["id"], "the cart was open again, so this is another order");
+    let path = format!("/v1/orders/{}", order["id"].as_str().unwrap());
+    let kept = opened.client.get(&path).await.expect(200).body;
+    assert_eq!(kept["status"], "rejected");
+    assert!(!before.world.facts().authorized.contains_key(&id));
+}
+
+#[tokio::test]
+async fn an_overdue_checkout_is_taken_up_while_the_process_lives() {
+    let folder = tempfile::tempdir().unwrap();
+    let after = in_folder(folder.path(), World::new());
+    after.turn("ordering.checkouts").await;
+    let (before, _, opened) = crashed(folder.path()).await;
+    // Not overdue yet: whoever began it may well be at it.
+    after.turn("ordering.checkouts").await;
+    after.time.advance(Duration::from_secs(31));
+    assert!(before.world.facts().charges.is_empty());
+    after.world.gate.add_permits(10);
+    after.turn("ordering.checkouts").await;
+    let client = after.guest().with("cart-secret", opened.body["secret"].as_str().unwrap());
+    let again = crate::shop::Opened { client, ..opened };
+    let order = again.complete("k2", "tok_ok").await;
+    // The other world's payment knows nothing of this order's goods; it reserves them itself.
+    assert_eq!(order.expect(201).body["status"], "confirmed");
+}
+
+#[tokio::test]
+async fn numbers_go_on_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = in_folder(folder.path(), World::new());
+    let (_, first) = shop.order(&shop.guest()).await;
+    let world = shop.world.clone();
+    drop(shop);
+    let shop = in_folder(folder.path(), world);
+    let opened = shop.open(&shop.guest(), cart(&[(2, 1)])).await;
+    let second = opened.complete("other", "tok_ok").await.expect(201).body;
+    assert_eq!((&first["number"], &second["number"]), (&json!(1001), &json!(1002)));
+}
