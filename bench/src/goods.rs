@@ -163,7 +163,7 @@ fn first_row(product: &Product, rng: &mut Rng) -> (String, String) {
         description.push(' ');
     }
     description.push_str("</p>");
-    let tags: Vec<&str> = (0..1 + rng.below(4)).map(|_| *rng.pick(TAGS)).collect();
+    let tags: Vec<&str> = (0..=rng.below(4)).map(|_| *rng.pick(TAGS)).collect();
     let kind = product.title.rsplit(' ').next().unwrap_or_default();
     let title = &product.title;
     let before = format!(

@@ -30,13 +30,12 @@ impl Admin {
     /// The first call for a home makes the key; later ones read it from there.
     pub async fn of(home: &Home, shop: &Shop) -> Outcome<Self> {
         let path = home.path(KEY_FILE);
-        let key = match std::fs::read_to_string(&path) {
-            Ok(key) => key,
-            Err(_) => {
-                let key = make_key(home, shop).await?;
-                std::fs::write(&path, &key).map_err(|error| format!("{KEY_FILE}: {error}"))?;
-                key
-            }
+        let key = if let Ok(key) = std::fs::read_to_string(&path) {
+            key
+        } else {
+            let key = make_key(home, shop).await?;
+            std::fs::write(&path, &key).map_err(|error| format!("{KEY_FILE}: {error}"))?;
+            key
         };
         Ok(Self { connection: shop.connect(), authorization: format!("Bearer {key}") })
     }

@@ -111,8 +111,7 @@ fn parse_decimal(digits: &[u8]) -> Option<usize> {
 pub fn decode_chunks(bytes: &[u8], out: &mut Vec<u8>) -> Result<Option<usize>, Malformed> {
     out.clear();
     let mut at = 0;
-    loop {
-        let Some(end) = bytes[at..].windows(2).position(|two| two == b"\r\n") else { break };
+    while let Some(end) = bytes[at..].windows(2).position(|two| two == b"\r\n") {
         let line = &bytes[at..at + end];
         let size = line.split(|byte| *byte == b';').next().and_then(parse_hex);
         let size = size.ok_or(Malformed("the size of a chunk"))?;

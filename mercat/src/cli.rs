@@ -102,7 +102,13 @@ pub struct Remote {
     #[arg(long, value_name = "URL", conflicts_with = "data")]
     pub server: Option<String>,
     /// Access token or API key for --server.
-    #[arg(long, value_name = "TOKEN", env = "MERCAT_TOKEN", hide_env_values = true, requires = "server")]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "MERCAT_TOKEN",
+        hide_env_values = true,
+        requires = "server"
+    )]
     pub token: Option<String>,
 }
 

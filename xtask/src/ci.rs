@@ -36,11 +36,7 @@ pub fn run(project: &Project) -> Outcome {
         say::failure(&error);
         broken.push("tests");
     }
-    if broken.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("not green: {}", broken.join(", ")))
-    }
+    if broken.is_empty() { Ok(()) } else { Err(format!("not green: {}", broken.join(", "))) }
 }
 
 fn formatting(project: &Project) -> Outcome {
@@ -53,15 +49,7 @@ fn generated(project: &Project) -> Outcome {
 
 fn lints(project: &Project) -> Outcome {
     let mut clippy = tools::cargo(project);
-    clippy.args([
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-        "--",
-        "-D",
-        "warnings",
-    ]);
+    clippy.args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]);
     tools::run(&mut clippy)
 }
 
@@ -70,27 +58,15 @@ fn dependencies(project: &Project) -> Outcome {
     let deny = tools::cargo_deny(project)?;
     let command = || {
         let mut command = Command::new(&deny);
-        command
-            .current_dir(&project.root)
-            .env("GIT_TERMINAL_PROMPT", "0");
+        command.current_dir(&project.root).env("GIT_TERMINAL_PROMPT", "0");
         command
     };
     // Its complaint would fill a screen, and the warning below says what matters.
-    let fetched = command()
-        .args(["fetch", "db"])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
+    let fetched =
+        command().args(["fetch", "db"]).stdin(Stdio::null()).stderr(Stdio::null()).status();
     let advisories = fetched.is_ok_and(|status| status.success());
     let mut check = command();
-    check.args([
-        "--locked",
-        "check",
-        "--hide-inclusion-graph",
-        "bans",
-        "licenses",
-        "sources",
-    ]);
+    check.args(["--locked", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
     if advisories {
         check.arg("advisories");
     }

@@ -96,13 +96,7 @@ pub fn direct(names: &Names<'_>, calls: &[Call]) -> String {
 }
 
 pub fn client(names: &Names<'_>, calls: &[Call]) -> String {
-    let Names {
-        service,
-        name,
-        grpc,
-        module,
-        version,
-    } = names;
+    let Names { service, name, grpc, module, version } = names;
     let mut text = carrier(
         names,
         "Client",
@@ -110,10 +104,7 @@ pub fn client(names: &Names<'_>, calls: &[Call]) -> String {
         "channel",
         "platform::rpc::Channel",
     );
-    let _ = writeln!(
-        text,
-        "}}\n\n#[async_trait::async_trait]\nimpl {name}Api for {name}Client {{"
-    );
+    let _ = writeln!(text, "}}\n\n#[async_trait::async_trait]\nimpl {name}Api for {name}Client {{");
     for call in calls {
         let _ = write!(
             text,
@@ -131,13 +122,7 @@ pub fn client(names: &Names<'_>, calls: &[Call]) -> String {
 }
 
 pub fn server(names: &Names<'_>, calls: &[Call]) -> String {
-    let Names {
-        service,
-        name,
-        grpc,
-        module,
-        version,
-    } = names;
+    let Names { service, name, grpc, module, version } = names;
     let mut text = carrier(
         names,
         "Server",

@@ -18,14 +18,7 @@ pub fn comment<'a>(file: &'a FileDescriptorProto, path: &[i32]) -> Vec<&'a str> 
     info.location
         .iter()
         .find(|location| location.path == path)
-        .map(|location| {
-            location
-                .leading_comments()
-                .trim_end()
-                .lines()
-                .map(str::trim_end)
-                .collect()
-        })
+        .map(|location| location.leading_comments().trim_end().lines().map(str::trim_end).collect())
         .unwrap_or_default()
 }
 
@@ -34,15 +27,11 @@ pub fn service_and_version(package: &str) -> Outcome<(&str, &str)> {
     let mut parts = package.split('.');
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some("mercat"), Some(service), Some(version), None)
-            if version
-                .strip_prefix('v')
-                .is_some_and(|number| number.parse::<u32>().is_ok()) =>
+            if version.strip_prefix('v').is_some_and(|number| number.parse::<u32>().is_ok()) =>
         {
             Ok((service, version))
         }
-        _ => Err(format!(
-            "package `{package}` is not named mercat.<service>.v<number>"
-        )),
+        _ => Err(format!("package `{package}` is not named mercat.<service>.v<number>")),
     }
 }
 
@@ -57,9 +46,7 @@ pub fn snake(name: &str) -> Outcome<String> {
             return Err(format!("`{name}` is not in UpperCamelCase"));
         }
         if capital && after_capital {
-            return Err(format!(
-                "`{name}` has two capitals in a row; write it as one word"
-            ));
+            return Err(format!("`{name}` has two capitals in a row; write it as one word"));
         }
         if capital && index > 0 {
             snake.push('_');
@@ -67,11 +54,7 @@ pub fn snake(name: &str) -> Outcome<String> {
         snake.push(letter.to_ascii_lowercase());
         after_capital = capital;
     }
-    Ok(if KEYWORDS.contains(&snake.as_str()) {
-        format!("r#{snake}")
-    } else {
-        snake
-    })
+    Ok(if KEYWORDS.contains(&snake.as_str()) { format!("r#{snake}") } else { snake })
 }
 
 /// Rust keywords that are plausible names of a call.
@@ -94,12 +77,7 @@ pub fn roots(file: &FileDescriptorProto) -> Vec<&str> {
 }
 
 fn field_types<'a>(message: &'a DescriptorProto, held: &mut BTreeSet<&'a str>) {
-    held.extend(
-        message
-            .field
-            .iter()
-            .map(prost_types::FieldDescriptorProto::type_name),
-    );
+    held.extend(message.field.iter().map(prost_types::FieldDescriptorProto::type_name));
     for nested in &message.nested_type {
         field_types(nested, held);
     }
@@ -127,16 +105,10 @@ mod tests {
 
     #[test]
     fn a_package_has_a_service_and_a_version() {
-        assert_eq!(
-            service_and_version("mercat.ordering.v1").unwrap(),
-            ("ordering", "v1")
-        );
-        for wrong in [
-            "mercat.ordering",
-            "mercat.ordering.one",
-            "other.ordering.v1",
-            "mercat.a.b.v1",
-        ] {
+        assert_eq!(service_and_version("mercat.ordering.v1").unwrap(), ("ordering", "v1"));
+        for wrong in
+            ["mercat.ordering", "mercat.ordering.one", "other.ordering.v1", "mercat.a.b.v1"]
+        {
             assert!(service_and_version(wrong).is_err(), "{wrong}");
         }
     }

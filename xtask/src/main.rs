@@ -57,9 +57,6 @@ fn run(arguments: &[String]) -> Outcome {
         ["test"] => test::run(&project, test::Depth::Everything),
         ["test", "--quick"] => test::run(&project, test::Depth::Quick),
         ["ci"] => ci::run(&project),
-        _ => Err(format!(
-            "`cargo xtask {}` is not a command\n\n{HELP}",
-            words.join(" ")
-        )),
+        _ => Err(format!("`cargo xtask {}` is not a command\n\n{HELP}", words.join(" "))),
     }
 }

@@ -22,17 +22,13 @@ impl Project {
         if let Some(own) = std::env::var_os("CARGO_MANIFEST_DIR")
             && let Some(root) = Path::new(&own).parent()
         {
-            return Ok(Self {
-                root: root.to_path_buf(),
-            });
+            return Ok(Self { root: root.to_path_buf() });
         }
         let here =
             std::env::current_dir().map_err(|error| format!("no current folder: {error}"))?;
         here.ancestors()
             .find(|folder| folder.join("Cargo.lock").is_file())
-            .map(|root| Self {
-                root: root.to_path_buf(),
-            })
+            .map(|root| Self { root: root.to_path_buf() })
             .ok_or_else(|| "run me inside the project: no Cargo.lock upwards of here".to_owned())
     }
 
@@ -54,13 +50,8 @@ impl Project {
             return Ok(());
         };
         for entry in entries {
-            let path = entry
-                .map_err(|error| format!("{}: {error}", folder.display()))?
-                .path();
-            let name = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or_default();
+            let path = entry.map_err(|error| format!("{}: {error}", folder.display()))?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             if path.is_dir() {
                 if !SKIPPED_FOLDERS.contains(&name) {
                     self.collect(&path, found)?;
@@ -80,8 +71,7 @@ impl Project {
 
 /// Whether the path's last part ends in `.extension`. Ours are all lower case.
 pub fn has_extension(path: &str, extension: &str) -> bool {
-    path.rsplit_once('.')
-        .is_some_and(|(_, found)| found == extension)
+    path.rsplit_once('.').is_some_and(|(_, found)| found == extension)
 }
 
 pub fn read_bytes(path: &Path) -> Outcome<Vec<u8>> {

@@ -20,10 +20,7 @@ pub fn warning(text: &str) {
 }
 
 /// Announces a phase, does it, and says how long it took and whether it went well.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a tool has no ports; the time is only printed"
-)]
+#[expect(clippy::disallowed_methods, reason = "a tool has no ports; the time is only printed")]
 pub fn phase<T>(name: &str, work: impl FnOnce() -> crate::Outcome<T>) -> crate::Outcome<T> {
     line(&format!("\n==> {name}"));
     let start = Instant::now();

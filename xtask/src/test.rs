@@ -46,9 +46,7 @@ struct Count {
 
 pub fn run(project: &Project, depth: Depth) -> Outcome {
     let python = if needs_python(project)? {
-        Some(say::phase("prepare Python packages", || {
-            tools::python(project)
-        })?)
+        Some(say::phase("prepare Python packages", || tools::python(project))?)
     } else {
         None
     };
@@ -56,55 +54,31 @@ pub fn run(project: &Project, depth: Depth) -> Outcome {
     let mut broken = Vec::new();
     for (name, arguments) in passes(depth) {
         let mut command = tools::cargo(project);
-        command
-            .args(["test", "--locked", "--no-fail-fast"])
-            .args(arguments);
+        command.args(["test", "--locked", "--no-fail-fast"]).args(arguments);
         environment(&mut command, python.as_ref());
         if let Err(error) = say::phase(&name, || stream(&mut command, &mut count)) {
             broken.push(error);
         }
     }
     if count.ignored > 0 {
-        broken.push(format!(
-            "{} tests are ignored; mend or delete them",
-            count.ignored
-        ));
+        broken.push(format!("{} tests are ignored; mend or delete them", count.ignored));
     }
     if count.passed == 0 {
         broken.push("no test ran".to_owned());
     }
-    say::line(&format!(
-        "\n{} passed, {} failed",
-        count.passed, count.failed
-    ));
-    if broken.is_empty() {
-        Ok(())
-    } else {
-        Err(broken.join("\n"))
-    }
+    say::line(&format!("\n{} passed, {} failed", count.passed, count.failed));
+    if broken.is_empty() { Ok(()) } else { Err(broken.join("\n")) }
 }
 
 fn passes(depth: Depth) -> Vec<(String, Vec<&'static str>)> {
-    let mut passes = vec![(
-        "tests".to_owned(),
-        vec!["--workspace", "--lib", "--bins", "--tests"],
-    )];
+    let mut passes = vec![("tests".to_owned(), vec!["--workspace", "--lib", "--bins", "--tests"])];
     if depth == Depth::Everything {
         passes.extend(RELEASE_SUITES.iter().map(|suite| {
-            let arguments = vec![
-                "--release",
-                "--package",
-                suite.package,
-                "--test",
-                suite.target,
-            ];
+            let arguments = vec!["--release", "--package", suite.package, "--test", suite.target];
             (format!("release suite: {}", suite.name), arguments)
         }));
     }
-    passes.push((
-        "documentation tests".to_owned(),
-        vec!["--workspace", "--doc"],
-    ));
+    passes.push(("documentation tests".to_owned(), vec!["--workspace", "--doc"]));
     passes
 }
 
@@ -116,19 +90,13 @@ fn environment(command: &mut Command, python: Option<&PathBuf>) {
     if std::env::var_os("CI").is_some() {
         // A snapshot that differs is a failure there, never a new file; and nothing is built twice,
         // so the bookkeeping of incremental builds would only cost.
-        command
-            .env("INSTA_UPDATE", "no")
-            .env("CARGO_INCREMENTAL", "0");
+        command.env("INSTA_UPDATE", "no").env("CARGO_INCREMENTAL", "0");
     }
 }
 
 fn needs_python(project: &Project) -> Outcome<bool> {
     for folder in TEST_FOLDERS {
-        for path in project
-            .files(folder)?
-            .iter()
-            .filter(|path| has_extension(path, "rs"))
-        {
+        for path in project.files(folder)?.iter().filter(|path| has_extension(path, "rs")) {
             if project.read(path)?.contains("schemathesis") {
                 return Ok(true);
             }
@@ -152,14 +120,8 @@ fn stream(command: &mut Command, count: &mut Count) -> Outcome {
             count.add(&text);
         }
     }
-    let status = child
-        .wait()
-        .map_err(|error| format!("`{shown}`: {error}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("`{shown}` failed ({status})"))
-    }
+    let status = child.wait().map_err(|error| format!("`{shown}`: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{shown}` failed ({status})")) }
 }
 
 impl Count {
@@ -204,17 +166,9 @@ mod tests {
 
     #[test]
     fn a_quick_run_leaves_out_the_release_suites_only() {
-        let names = |depth| {
-            passes(depth)
-                .into_iter()
-                .map(|(name, _)| name)
-                .collect::<Vec<_>>()
-        };
+        let names = |depth| passes(depth).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         let quick = names(Depth::Quick);
         assert_eq!(quick, ["tests", "documentation tests"]);
-        assert_eq!(
-            names(Depth::Everything).len(),
-            quick.len() + RELEASE_SUITES.len()
-        );
+        assert_eq!(names(Depth::Everything).len(), quick.len() + RELEASE_SUITES.len());
     }
 }

@@ -31,11 +31,7 @@ pub struct Finding {
 
 impl Finding {
     pub fn new(path: &str, line: usize, message: impl Into<String>) -> Self {
-        Self {
-            path: path.to_owned(),
-            line,
-            message: message.into(),
-        }
+        Self { path: path.to_owned(), line, message: message.into() }
     }
 }
 
@@ -67,10 +63,8 @@ pub fn run(project: &Project) -> Outcome {
     findings.dedup();
     if !long.is_empty() {
         long.sort_by_key(|(_, lines)| std::cmp::Reverse(*lines));
-        let list: Vec<String> = long
-            .iter()
-            .map(|(path, lines)| format!("  {lines:>4} {path}"))
-            .collect();
+        let list: Vec<String> =
+            long.iter().map(|(path, lines)| format!("  {lines:>4} {path}")).collect();
         say::line(&format!(
             "tidy: {} files have more than {} lines (no error up to {})\n{}",
             long.len(),
@@ -84,11 +78,7 @@ pub fn run(project: &Project) -> Outcome {
         return Ok(());
     }
     let list: Vec<String> = findings.iter().map(Finding::to_string).collect();
-    Err(format!(
-        "tidy: {} to mend\n{}",
-        findings.len(),
-        list.join("\n")
-    ))
+    Err(format!("tidy: {} to mend\n{}", findings.len(), list.join("\n")))
 }
 
 /// The rules that look at one file at a time.
@@ -112,9 +102,7 @@ fn check(file: &File, files: &[File], modules: &modules::Tree<'_>, findings: &mu
         findings.extend(sql::literals(&file.path, &source));
         if let Some(manifest) = layers::manifest_of(&file.path) {
             let manifest = files.iter().find(|file| file.path == manifest);
-            let known = manifest
-                .map(|file| crates::names(&file.text))
-                .unwrap_or_default();
+            let known = manifest.map(|file| crates::names(&file.text)).unwrap_or_default();
             findings.extend(layers::directions(&file.path, &source, &known));
         }
     }
@@ -123,13 +111,7 @@ fn check(file: &File, files: &[File], modules: &modules::Tree<'_>, findings: &mu
 /// What git knows or would add: a file that is ignored is nobody's concern.
 fn committed_files(project: &Project) -> Outcome<Vec<File>> {
     let listed = Command::new("git")
-        .args([
-            "ls-files",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-            "-z",
-        ])
+        .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
         .current_dir(&project.root)
         .output();
     let mut paths: Vec<String> = match listed {

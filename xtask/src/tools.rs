@@ -39,31 +39,16 @@ pub fn cargo(project: &Project) -> Command {
 /// Runs the command with this terminal; anything but success is the error.
 pub fn run(command: &mut Command) -> Outcome {
     let shown = shown(command);
-    let status = command
-        .status()
-        .map_err(|error| format!("`{shown}` cannot start: {error}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("`{shown}` failed ({status})"))
-    }
+    let status = command.status().map_err(|error| format!("`{shown}` cannot start: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{shown}` failed ({status})")) }
 }
 
 /// The command as a person would type it.
 pub fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());
-    let name = program
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let arguments = command
-        .get_args()
-        .map(|argument| argument.to_string_lossy().into_owned());
-    std::iter::once(name)
-        .chain(arguments)
-        .collect::<Vec<_>>()
-        .join(" ")
+    let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
+    std::iter::once(name).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
 /// The pinned cargo-deny, built once per target folder.
@@ -74,34 +59,21 @@ pub fn cargo_deny(project: &Project) -> Outcome<PathBuf> {
             return Ok(candidate);
         }
     }
-    say::phase(
-        &format!("install cargo-deny {CARGO_DENY} (some three minutes, once)"),
-        || {
-            let mut install = cargo(project);
-            install
-                .args([
-                    "install",
-                    "--quiet",
-                    "--locked",
-                    "cargo-deny",
-                    "--version",
-                    CARGO_DENY,
-                ])
-                .arg("--root")
-                .arg(project.path("target/tools"))
-                .envs(QUICK_BUILD);
-            run(&mut install)
-        },
-    )?;
+    say::phase(&format!("install cargo-deny {CARGO_DENY} (some three minutes, once)"), || {
+        let mut install = cargo(project);
+        install
+            .args(["install", "--quiet", "--locked", "cargo-deny", "--version", CARGO_DENY])
+            .arg("--root")
+            .arg(project.path("target/tools"))
+            .envs(QUICK_BUILD);
+        run(&mut install)
+    })?;
     Ok(own)
 }
 
 fn version(program: &Path) -> Option<String> {
     let output = Command::new(program).arg("--version").output().ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// A Python environment in `target/venv` that holds exactly `xtask/requirements.txt`; answers the
@@ -114,22 +86,11 @@ pub fn python(project: &Project) -> Outcome<PathBuf> {
     if fs::read_to_string(&finished).is_ok_and(|present| present == wanted) {
         return Ok(programs);
     }
-    run(Command::new("python3")
-        .args(["-m", "venv", "--clear"])
-        .arg(&home))
-    .map_err(|error| {
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home)).map_err(|error| {
         format!("{error}\nthe tests need Python 3.10 or newer with its `venv` module")
     })?;
     run(Command::new(programs.join("python"))
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-deps",
-            "-r",
-        ])
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r"])
         .arg(project.path("xtask/requirements.txt")))?;
     project::write(&finished, wanted.as_bytes())?;
     Ok(programs)

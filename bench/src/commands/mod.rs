@@ -52,7 +52,7 @@ pub async fn run(cli: Cli) -> Outcome<ExitCode> {
     let lab = Lab::of(&cli)?;
     let conditions = machine::conditions(&lab.mercat, &lab.folder);
     let sections = match &cli.command {
-        Command::Start(start) => vec![start::run(&lab, start).await?],
+        Command::Start(start) => vec![start::run(&lab, start)?],
         Command::Memory(memory) => vec![memory::run(&lab, memory).await?],
         Command::Import(import) => vec![import::run(&lab, import).await?],
         Command::Checkout(load) => vec![checkout::run(&lab, load).await?],
@@ -88,7 +88,7 @@ async fn everything(lab: &Lab, all: &cli::All) -> Outcome<Vec<Section>> {
     let step = |name: &str| report::note(format_args!("{}: {name}", crate::clock::date()));
     let mut sections = Vec::new();
     step("start");
-    sections.push(start::run(lab, &cli::Start { runs: 10, variants }).await?);
+    sections.push(start::run(lab, &cli::Start { runs: 10, variants })?);
     step("memory");
     let memory = cli::Memory { variants, checkout: usual.clone() };
     sections.push(memory::run(lab, &memory).await?);

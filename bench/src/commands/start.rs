@@ -18,7 +18,7 @@ struct Took {
     stop: Duration,
 }
 
-pub async fn run(lab: &Lab, start: &Start) -> Outcome<Section> {
+pub fn run(lab: &Lab, start: &Start) -> Outcome<Section> {
     let mut first = Vec::new();
     for _ in 0..start.runs {
         first.push(once(&lab.home()?)?);

@@ -67,9 +67,8 @@ async fn drive(shop: &Shop, load: &Checkout, plan: Rc<Plan>) -> Outcome<(Tally, 
     while let Some(ended) = buyers.join_next().await {
         tally.merge(ended.map_err(|error| format!("a buyer: {error}"))?);
     }
-    let memory = match watching.join_next().await {
-        Some(Ok(memory)) => memory,
-        _ => return Err("nobody watched the memory".to_owned()),
+    let Some(Ok(memory)) = watching.join_next().await else {
+        return Err("nobody watched the memory".to_owned());
     };
     Ok((tally, begin.until(&end), memory))
 }

@@ -158,7 +158,7 @@ impl Visitor {
         self.path.clear();
         let title = self.rng.pick(&self.known.titles).to_lowercase();
         let mut words = title.split(' ');
-        let (first, last) = (words.next().unwrap_or("lamp"), words.last().unwrap_or("chair"));
+        let (first, last) = (words.next().unwrap_or("lamp"), words.next_back().unwrap_or("chair"));
         let _ = match self.kind {
             Kind::Pages => {
                 self.page = if self.cursor.is_some() { self.page + 1 } else { 0 };

@@ -8,6 +8,7 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// Memory of a process, in KiB.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "units stand last in names")]
 pub struct Memory {
     /// Pages in memory, shared ones included.
     pub rss_kib: u64,

@@ -28,11 +28,7 @@ impl FromStr for CountryCode {
     fn from_str(text: &str) -> Result<Self, TextError> {
         let error = TextError("a country is an ISO 3166-1 alpha-2 code in upper case, such as DE");
         let code: [u8; 2] = text.as_bytes().try_into().map_err(|_| error.clone())?;
-        if ASSIGNED
-            .as_bytes()
-            .chunks_exact(2)
-            .any(|assigned| assigned == code)
-        {
+        if ASSIGNED.as_bytes().chunks_exact(2).any(|assigned| assigned == code) {
             Ok(Self(code))
         } else {
             Err(error)
@@ -57,9 +53,7 @@ impl Serialize for CountryCode {
 }
 impl<'de> Deserialize<'de> for CountryCode {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        <std::borrow::Cow<'de, str>>::deserialize(d)?
-            .parse()
-            .map_err(de::Error::custom)
+        <std::borrow::Cow<'de, str>>::deserialize(d)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -157,15 +151,8 @@ mod tests {
             country: "DE".parse().unwrap(),
             phone: None,
         };
-        let fields: Vec<_> = address
-            .check("shipping")
-            .into_iter()
-            .map(|e| e.field)
-            .collect();
-        assert_eq!(
-            fields,
-            ["shipping.name", "shipping.line1", "shipping.postal_code"]
-        );
+        let fields: Vec<_> = address.check("shipping").into_iter().map(|e| e.field).collect();
+        assert_eq!(fields, ["shipping.name", "shipping.line1", "shipping.postal_code"]);
         assert_eq!(format!("{address:?}"), "Address(DE, …)");
     }
 }

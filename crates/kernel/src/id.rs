@@ -49,10 +49,7 @@ pub fn decode(prefix: &'static str, text: &str) -> Result<Uuid, IdError> {
     }
     let mut value: u128 = 0;
     for byte in digits.bytes() {
-        let digit = ALPHABET
-            .iter()
-            .position(|a| *a == byte)
-            .ok_or_else(|| error.clone())?;
+        let digit = ALPHABET.iter().position(|a| *a == byte).ok_or_else(|| error.clone())?;
         value = (value << 5) | digit as u128;
     }
     Ok(Uuid::from_u128(value))
@@ -147,10 +144,7 @@ pub fn schema(prefix: &str) -> utoipa::openapi::RefOr<utoipa::openapi::schema::S
     utoipa::openapi::ObjectBuilder::new()
         .schema_type(utoipa::openapi::schema::Type::String)
         .pattern(Some(format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$")))
-        .examples([encode(
-            prefix,
-            Uuid::from_u128(0x0190_6f3a_7c11_7d2e_8a55_3f6f_2b1c_9d04),
-        )])
+        .examples([encode(prefix, Uuid::from_u128(0x0190_6f3a_7c11_7d2e_8a55_3f6f_2b1c_9d04))])
         .into()
 }
 

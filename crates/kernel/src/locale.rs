@@ -56,9 +56,7 @@ impl fmt::Display for Locale {
 
 impl<'de> Deserialize<'de> for Locale {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        <std::borrow::Cow<'de, str>>::deserialize(d)?
-            .parse()
-            .map_err(de::Error::custom)
+        <std::borrow::Cow<'de, str>>::deserialize(d)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -81,10 +79,7 @@ impl LocalizedText {
             .chain(std::iter::once(fallback))
             .find_map(|locale| {
                 self.0.get(locale).or_else(|| {
-                    self.0
-                        .iter()
-                        .find(|(l, _)| l.language() == locale.language())
-                        .map(|(_, t)| t)
+                    self.0.iter().find(|(l, _)| l.language() == locale.language()).map(|(_, t)| t)
                 })
             })
             .or_else(|| self.0.values().next())

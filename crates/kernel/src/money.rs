@@ -101,10 +101,7 @@ impl Money {
     pub const LIMIT: i64 = 1_000_000_000_000_000;
 
     pub const fn new(amount_minor: i64, currency: Currency) -> Self {
-        Self {
-            amount_minor,
-            currency,
-        }
+        Self { amount_minor, currency }
     }
 
     pub const fn zero(currency: Currency) -> Self {
@@ -132,10 +129,7 @@ impl Money {
     }
 
     pub fn checked_mul(self, factor: i64) -> Result<Self, MoneyError> {
-        let amount = self
-            .amount_minor
-            .checked_mul(factor)
-            .ok_or(MoneyError::Overflow)?;
+        let amount = self.amount_minor.checked_mul(factor).ok_or(MoneyError::Overflow)?;
         Self::within_limit(amount, self.currency)
     }
 
@@ -166,10 +160,7 @@ impl Money {
             shares[*index] += 1;
         }
         let sign = self.amount_minor.signum();
-        shares
-            .into_iter()
-            .map(|s| Self::new(sign * s as i64, self.currency))
-            .collect()
+        shares.into_iter().map(|s| Self::new(sign * s as i64, self.currency)).collect()
     }
 
     /// Reads a decimal such as `19.99` or `42`. More decimals than the currency has are refused
@@ -185,19 +176,13 @@ impl Money {
         if whole.is_empty() && fraction.is_empty() {
             return Err(error());
         }
-        let kept = fraction
-            .get(..(exponent as usize).min(fraction.len()))
-            .ok_or_else(error)?;
+        let kept = fraction.get(..(exponent as usize).min(fraction.len())).ok_or_else(error)?;
         if !fraction[kept.len()..].bytes().all(|b| b == b'0') {
             return Err(error());
         }
         let mut amount: i64 = 0;
         let padding = (exponent as usize) - kept.len();
-        for byte in whole
-            .bytes()
-            .chain(kept.bytes())
-            .chain(std::iter::repeat_n(b'0', padding))
-        {
+        for byte in whole.bytes().chain(kept.bytes()).chain(std::iter::repeat_n(b'0', padding)) {
             if !byte.is_ascii_digit() {
                 return Err(error());
             }
@@ -213,11 +198,7 @@ impl Money {
     pub fn to_decimal(self) -> String {
         let exponent = self.currency.exponent() as usize;
         let sign = if self.amount_minor < 0 { "-" } else { "" };
-        let digits = format!(
-            "{:0width$}",
-            self.amount_minor.unsigned_abs(),
-            width = exponent + 1
-        );
+        let digits = format!("{:0width$}", self.amount_minor.unsigned_abs(), width = exponent + 1);
         let (whole, fraction) = digits.split_at(digits.len() - exponent);
         if fraction.is_empty() {
             format!("{sign}{whole}")
@@ -262,9 +243,9 @@ impl PartialSchema for Money {
             .required("amount")
             .property("currency", Ref::from_schema_name("Currency"))
             .required("currency")
-            .additional_properties(Some(
-                utoipa::openapi::schema::AdditionalProperties::FreeForm(false),
-            ))
+            .additional_properties(Some(utoipa::openapi::schema::AdditionalProperties::FreeForm(
+                false,
+            )))
             .into()
     }
 }
@@ -290,24 +271,16 @@ mod tests {
         assert_eq!(parse("-0.05", "EUR"), Ok(-5));
         assert_eq!(parse("500", "JPY"), Ok(500));
         assert_eq!(parse("1.234", "KWD"), Ok(1234));
-        for bad in [
-            "", ".", "-", "1,000", "1.999", "1e3", "１", "NaN", "1.-1", "--1",
-        ] {
+        for bad in ["", ".", "-", "1,000", "1.999", "1e3", "１", "NaN", "1.-1", "--1"] {
             assert!(parse(bad, "EUR").is_err(), "{bad}");
         }
-        assert_eq!(
-            parse("99999999999999999999", "EUR"),
-            Err(MoneyError::Overflow)
-        );
+        assert_eq!(parse("99999999999999999999", "EUR"), Err(MoneyError::Overflow));
     }
 
     #[test]
     fn currencies_do_not_mix() {
         let sum = Money::new(1, Currency::EUR).checked_add(Money::new(1, Currency::USD));
-        assert_eq!(
-            sum,
-            Err(MoneyError::CurrencyMismatch(Currency::EUR, Currency::USD))
-        );
+        assert_eq!(sum, Err(MoneyError::CurrencyMismatch(Currency::EUR, Currency::USD)));
         assert!("eur".parse::<Currency>().is_err());
         assert!("XYZ".parse::<Currency>().is_err());
     }

@@ -18,11 +18,7 @@ impl Quantity {
     pub const ONE: Self = Self(NonZeroU32::MIN);
 
     pub fn new(units: u32) -> Option<Self> {
-        if units > Self::MAX {
-            None
-        } else {
-            NonZeroU32::new(units).map(Self)
-        }
+        if units > Self::MAX { None } else { NonZeroU32::new(units).map(Self) }
     }
 
     pub const fn get(self) -> u32 {
@@ -44,15 +40,9 @@ impl fmt::Display for Quantity {
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let units = i64::deserialize(d)?;
-        u32::try_from(units)
-            .ok()
-            .and_then(Self::new)
-            .ok_or_else(|| {
-                de::Error::custom(format_args!(
-                    "a quantity is 1 to {}, not {units}",
-                    Self::MAX
-                ))
-            })
+        u32::try_from(units).ok().and_then(Self::new).ok_or_else(|| {
+            de::Error::custom(format_args!("a quantity is 1 to {}, not {units}", Self::MAX))
+        })
     }
 }
 

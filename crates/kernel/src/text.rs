@@ -98,9 +98,7 @@ impl FromStr for Sku {
         if fits {
             Ok(Self(text.to_owned()))
         } else {
-            Err(TextError(
-                "a SKU has 1 to 100 printable characters and no space at its ends",
-            ))
+            Err(TextError("a SKU has 1 to 100 printable characters and no space at its ends"))
         }
     }
 }
@@ -116,11 +114,7 @@ impl Handle {
                 handle.push('-');
             }
         }
-        let handle: String = handle
-            .trim_end_matches('-')
-            .chars()
-            .take(Self::MAX_CHARS)
-            .collect();
+        let handle: String = handle.trim_end_matches('-').chars().take(Self::MAX_CHARS).collect();
         handle.trim_end_matches('-').parse().ok()
     }
 }
@@ -152,16 +146,12 @@ impl FromStr for Email {
         let (local, domain) = lower.rsplit_once('@').ok_or_else(|| error.clone())?;
         let local_fits = !local.is_empty()
             && local.len() <= 64
-            && !local
-                .chars()
-                .any(|c| c.is_whitespace() || c.is_control() || c == '@');
+            && !local.chars().any(|c| c.is_whitespace() || c.is_control() || c == '@');
         let domain_fits = domain.contains('.')
             && domain.split('.').all(|label| {
                 !label.is_empty()
                     && label.len() <= 63
-                    && label
-                        .bytes()
-                        .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                    && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
             });
         if local_fits && domain_fits && lower.len() <= Self::MAX_CHARS {
             Ok(Self(lower))
@@ -179,36 +169,18 @@ mod tests {
     fn titles_become_handles() {
         let handle = |title| Handle::from_title(title).map(Handle::into_string);
         assert_eq!(handle("Größe & Co."), Some("größe-co".into()));
-        assert_eq!(
-            handle("  7 Shakra   Bracelet "),
-            Some("7-shakra-bracelet".into())
-        );
+        assert_eq!(handle("  7 Shakra   Bracelet "), Some("7-shakra-bracelet".into()));
         assert_eq!(handle("!!!"), None);
         assert_eq!(handle(&"x".repeat(400)).map(|h| h.len()), Some(255));
     }
 
     #[test]
     fn email_is_folded_and_checked() {
-        assert_eq!(
-            "Ada@Example.COM".parse::<Email>().unwrap().as_str(),
-            "ada@example.com"
-        );
-        for bad in [
-            "",
-            "ada",
-            "ada@",
-            "@x.org",
-            "a b@x.org",
-            "a@x",
-            "a@x..org",
-            "a@x.org\n",
-        ] {
+        assert_eq!("Ada@Example.COM".parse::<Email>().unwrap().as_str(), "ada@example.com");
+        for bad in ["", "ada", "ada@", "@x.org", "a b@x.org", "a@x", "a@x..org", "a@x.org\n"] {
             assert!(bad.parse::<Email>().is_err(), "{bad:?}");
         }
-        assert_eq!(
-            format!("{:?}", "a@x.org".parse::<Email>().unwrap()),
-            "Email(…)"
-        );
+        assert_eq!(format!("{:?}", "a@x.org".parse::<Email>().unwrap()), "Email(…)");
     }
 
     #[test]

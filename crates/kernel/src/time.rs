@@ -29,17 +29,11 @@ impl Timestamp {
     }
 
     pub fn plus(self, duration: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
     }
 
     pub fn minus(self, duration: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_sub(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_sub(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
     }
 
     /// How long after `earlier` this is; zero when it is not after.
@@ -103,17 +97,8 @@ mod tests {
     fn times_are_written_in_utc_to_the_microsecond() {
         let time: Timestamp = "2026-11-22T10:30:00.5+01:00".parse().unwrap();
         assert_eq!(time.to_string(), "2026-11-22T09:30:00.500000Z");
-        assert_eq!(
-            serde_json::to_string(&time).unwrap(),
-            "\"2026-11-22T09:30:00.500000Z\""
-        );
-        assert_eq!(
-            time.plus(Duration::from_secs(1)).since(time),
-            Duration::from_secs(1)
-        );
-        assert_eq!(
-            time.since(time.plus(Duration::from_secs(1))),
-            Duration::ZERO
-        );
+        assert_eq!(serde_json::to_string(&time).unwrap(), "\"2026-11-22T09:30:00.500000Z\"");
+        assert_eq!(time.plus(Duration::from_secs(1)).since(time), Duration::from_secs(1));
+        assert_eq!(time.since(time.plus(Duration::from_secs(1))), Duration::ZERO);
     }
 }

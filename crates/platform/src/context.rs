@@ -74,11 +74,23 @@ impl Deadline {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Principal {
     Anonymous,
-    Customer { account: Uuid, session: Uuid },
-    Staff { account: Uuid, session: Uuid, permissions: Arc<[String]> },
-    ApiKey { key: Uuid, permissions: Arc<[String]> },
+    Customer {
+        account: Uuid,
+        session: Uuid,
+    },
+    Staff {
+        account: Uuid,
+        session: Uuid,
+        permissions: Arc<[String]>,
+    },
+    ApiKey {
+        key: Uuid,
+        permissions: Arc<[String]>,
+    },
     /// Another of our services, or ourselves.
-    Service { name: String },
+    Service {
+        name: String,
+    },
 }
 
 impl Principal {

@@ -30,12 +30,7 @@ pub struct Service {
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Service({}, {} consumers)",
-            self.name,
-            self.consumers.len()
-        )
+        write!(f, "Service({}, {} consumers)", self.name, self.consumers.len())
     }
 }
 
@@ -102,11 +97,7 @@ impl Task {
         F: Fn(Context) -> W + Send + Sync + 'static,
         W: Future<Output = Result<(), String>> + Send + 'static,
     {
-        Self {
-            name,
-            every,
-            run: Arc::new(move |context| run(context).boxed()),
-        }
+        Self { name, every, run: Arc::new(move |context| run(context).boxed()) }
     }
 
     /// One turn, now.
@@ -157,10 +148,7 @@ mod tests {
         let task = Task::new("bad", Duration::from_secs(1), |_| async { panic!("no") });
         assert_eq!(task.turn(&env, "test").await, Err("it panicked".to_owned()));
         let task = Task::new("good", Duration::from_secs(1), |context| async move {
-            assert!(matches!(
-                context.principal,
-                crate::Principal::Service { .. }
-            ));
+            assert!(matches!(context.principal, crate::Principal::Service { .. }));
             Ok(())
         });
         assert_eq!(task.turn(&env, "test").await, Ok(()));

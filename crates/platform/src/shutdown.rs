@@ -37,10 +37,7 @@ pub struct Grace {
 
 impl Default for Grace {
     fn default() -> Self {
-        Self {
-            not_ready: Duration::ZERO,
-            drain: Duration::from_secs(25),
-        }
+        Self { not_ready: Duration::ZERO, drain: Duration::from_secs(25) }
     }
 }
 
@@ -52,9 +49,7 @@ impl Default for Shutdown {
 
 impl Shutdown {
     pub fn new() -> Self {
-        Self {
-            phase: watch::Sender::new(Phase::Starting),
-        }
+        Self { phase: watch::Sender::new(Phase::Starting) }
     }
 
     pub fn phase(&self) -> Phase {

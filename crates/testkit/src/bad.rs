@@ -80,7 +80,14 @@ pub fn spoiled_queries(document: &Document, schema: &Value) -> Vec<String> {
 
 type Keep<'a> = &'a mut dyn FnMut(&str, &str, Value);
 
-fn at(document: &Document, schema: &Value, good: &Value, field: &str, depth: usize, keep: Keep<'_>) {
+fn at(
+    document: &Document,
+    schema: &Value,
+    good: &Value,
+    field: &str,
+    depth: usize,
+    keep: Keep<'_>,
+) {
     let (schema, nullable) = document.resolved(schema);
     if schema.get("oneOf").is_some() || schema.get("anyOf").is_some() || depth == 0 {
         return;

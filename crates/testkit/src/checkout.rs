@@ -38,9 +38,7 @@ impl Cart {
     }
 
     fn request<'a>(client: &'a Client, lines: &[(&str, u32)], with: Value) -> Request<'a> {
-        let line = |(variant, quantity): &(&str, u32)| {
-            json!({ "variant_id": variant, "quantity": quantity })
-        };
+        let line = |(variant, quantity): &(&str, u32)| json!({ "variant_id": variant, "quantity": quantity });
         let mut body = with;
         body["currency"] = json!("EUR");
         body["lines"] = lines.iter().map(line).collect();
@@ -58,7 +56,9 @@ impl Cart {
 
     /// A request for this cart by somebody who has its secret.
     pub fn ask(&self, method: Method, below: &str) -> Request<'_> {
-        self.client.request(method, format!("{}{below}", self.path())).secret(self.secret.as_deref())
+        self.client
+            .request(method, format!("{}{below}", self.path()))
+            .secret(self.secret.as_deref())
     }
 
     /// Reads it again.

@@ -8,6 +8,9 @@ use crate::client::Client;
 /// As deep as an example goes; deeper parts are left out.
 const DEPTH: usize = 8;
 
+/// Of routes that declare no `x-body-limit`.
+const DEFAULT_BODY_LIMIT: u64 = 262_144;
+
 pub struct Document {
     root: Value,
 }
@@ -25,6 +28,8 @@ pub struct Operation {
     pub body: Option<Value>,
     /// It takes a body that is not JSON.
     pub takes_upload: bool,
+    /// The largest body, in bytes.
+    pub body_limit: usize,
     /// Without an `Idempotency-Key` it is refused.
     pub needs_key: bool,
 }
@@ -67,9 +72,8 @@ impl Document {
             .map(|parameter| self.parameter(parameter))
             .collect();
         let content = &operation["requestBody"]["content"];
-        let needs_key = parameters
-            .iter()
-            .any(|p| p.name.eq_ignore_ascii_case("idempotency-key") && p.required);
+        let needs_key =
+            parameters.iter().any(|p| p.name.eq_ignore_ascii_case("idempotency-key") && p.required);
         let text = |name: &str| operation[name].as_str().unwrap_or_default().to_owned();
         Operation {
             id: text("operationId"),
@@ -79,6 +83,7 @@ impl Document {
             method,
             path: path.to_owned(),
             parameters,
+            body_limit: operation["x-body-limit"].as_u64().unwrap_or(DEFAULT_BODY_LIMIT) as usize,
             needs_key,
         }
     }
@@ -115,7 +120,8 @@ impl Document {
         if let Some([only]) = schema["allOf"].as_array().map(Vec::as_slice) {
             return self.resolved(only);
         }
-        let nullable = schema["type"].as_array().is_some_and(|types| types.contains(&json!("null")));
+        let nullable =
+            schema["type"].as_array().is_some_and(|types| types.contains(&json!("null")));
         (schema, nullable)
     }
 

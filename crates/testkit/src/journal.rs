@@ -71,8 +71,7 @@ impl Journal {
 
 /// Fails unless the numbers of `orders` are 1, 2, 3 … without a gap and without a second.
 pub fn check_numbers(orders: &[Value]) {
-    let numbers: Vec<u64> =
-        orders.iter().filter_map(|order| order["number"].as_u64()).collect();
+    let numbers: Vec<u64> = orders.iter().filter_map(|order| order["number"].as_u64()).collect();
     let distinct: BTreeSet<u64> = numbers.iter().copied().collect();
     assert_eq!(distinct.len(), numbers.len(), "a number was given twice");
     let (Some(first), Some(last)) = (distinct.first(), distinct.last()) else { return };

@@ -52,7 +52,8 @@ pub struct Start {
 const PROVIDER_TIMEOUT: &str = "payment.provider_timeout_ms=400";
 const NEEDS_TIME: &str = "payment.test_provider.needs_time_ms=600";
 /// The least that identity accepts: tests sign in often, and guess nothing.
-const CHEAP_HASHES: [&str; 2] = ["identity.password_memory_kib=19456", "identity.password_passes=2"];
+const CHEAP_HASHES: [&str; 2] =
+    ["identity.password_memory_kib=19456", "identity.password_passes=2"];
 
 impl Start {
     /// An empty shop. `program` is the `mercat` binary.

@@ -20,7 +20,8 @@ pub async fn run(config: Config, command: Events) -> Result<ExitCode, String> {
         Events::Replay { consumer, aggregate, data } => {
             let (shop, _folder) = open(config, &data).await?;
             let count = replay(find(&shop, &consumer)?, aggregate).await;
-            let count = count.map_err(|error| format!("{aggregate} is still not handled: {error}"))?;
+            let count =
+                count.map_err(|error| format!("{aggregate} is still not handled: {error}"))?;
             output::line(format_args!("{count} events handled"));
             Ok(ExitCode::SUCCESS)
         }

@@ -15,9 +15,8 @@ use crate::config::Config;
 
 /// Runs what was asked for. An error is a sentence for the person who typed it.
 pub async fn run(cli: Cli) -> Result<ExitCode, String> {
-    let read = || {
-        crate::config::read(cli.config.as_deref(), &cli.set).map_err(|error| error.to_string())
-    };
+    let read =
+        || crate::config::read(cli.config.as_deref(), &cli.set).map_err(|error| error.to_string());
     match cli.command {
         Command::Up(up) => up::run(read()?, up).await,
         Command::Import(import) => import::run(read()?, import).await,

@@ -74,7 +74,9 @@ pub async fn run(mut config: Config, up: Up) -> Result<ExitCode, String> {
 
 async fn bind(address: std::net::SocketAddr, key: &str) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|error| {
-        format!("{key} is {address}, which cannot be used: {error}; name another with --set {key}=…")
+        format!(
+            "{key} is {address}, which cannot be used: {error}; name another with --set {key}=…"
+        )
     })
 }
 
@@ -143,7 +145,8 @@ pub fn tell_first_staff(first: Option<&identity::FirstStaff>) {
     if let Some(first) = first {
         output::line(format_args!(
             "  staff      {}  password: {}  (shown only now; change it at the first sign-in)",
-            first.email, first.password.expose()
+            first.email,
+            first.password.expose()
         ));
     }
 }
@@ -155,11 +158,9 @@ async fn serve(
     router: Router,
     shutdown: &Shutdown,
 ) -> Result<(), String> {
-    let grace =
-        Grace { drain: Duration::from_secs(config.drain_seconds), ..Grace::default() };
+    let grace = Grace { drain: Duration::from_secs(config.drain_seconds), ..Grace::default() };
     let limits = ServerLimits { drain_timeout: grace.drain, ..ServerLimits::default() };
-    let server =
-        platform::http::serve(env.clone(), listener, router, limits, shutdown.clone());
+    let server = platform::http::serve(env.clone(), listener, router, limits, shutdown.clone());
     let (served, has_served) = tokio::sync::oneshot::channel();
     env.spawn("http server", async move {
         let _ = served.send(server.await);

@@ -1,12 +1,12 @@
 //! The composition root: every service, its store, its calls, its events.
 
-mod auth;
 mod links;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::application::{Catalog, Importer};
+use identity::ContractAuthSource;
 use platform::auth::Authenticator;
 use platform::bus::LocalBus;
 use platform::bus::local::Subscription;
@@ -79,9 +79,13 @@ impl Shop {
             config: config.identity.clone(),
         })
         .map_err(wrong)?;
-        let first_staff =
-            identity.setup.bootstrap(&context).await.map_err(|error| format!("identity: {error}"))?;
-        authenticator.connect(Arc::new(auth::Source::new(env.clone(), links.identity(identity.api))));
+        let first_staff = identity
+            .setup
+            .bootstrap(&context)
+            .await
+            .map_err(|error| format!("identity: {error}"))?;
+        let keys = ContractAuthSource::new(links.identity(identity.api), env.clone(), "gateway");
+        authenticator.connect(Arc::new(keys));
 
         let inventory = inventory::build(inventory::Needs {
             base: stores.base(&inventory::schema())?,
@@ -121,7 +125,15 @@ impl Shop {
         ];
         let bus = bus(env, &services);
         let importer = catalog.importer;
-        Ok(Self { env: env.clone(), authenticator, services, bus, importer, catalog: catalog.catalog, first_staff })
+        Ok(Self {
+            env: env.clone(),
+            authenticator,
+            services,
+            bus,
+            importer,
+            catalog: catalog.catalog,
+            first_staff,
+        })
     }
 
     /// Starts relays and periodic work. They end with `shutdown`.

@@ -2,7 +2,7 @@
 
 use testkit::Reply;
 use testkit::bad::spoiled_queries;
-use testkit::document::Document;
+use testkit::document::{Document, Operation};
 
 use crate::actors::{self, Actors};
 use crate::unchanged::holdings;
@@ -32,29 +32,31 @@ async fn a_spoiled_query_parameter_is_refused_by_name() {
     let mut tried = 0;
     for operation in document.operations().iter().filter(|operation| !operation.writes()) {
         let client = actors.allowed(operation);
-        let path = operation.address(&document);
+        let address = operation.address(&document);
         for parameter in operation.of_place("query") {
             let name = &parameter.name;
+            let path = with_required(&address, &document, operation, name);
             for value in spoiled_queries(&document, &parameter.schema) {
                 tried += 1;
-                let reply = client.get(format!("{path}?{name}={value}")).await;
+                let reply = client.get(format!("{path}&{name}={value}")).await;
                 if !names(&reply, name) {
                     wrong.push(format!("{name}={value}: {reply}"));
                 }
             }
-            let twice = client.get(format!("{path}?{name}=1&{name}=2")).await;
+            let twice = client.get(format!("{path}&{name}=1&{name}=2")).await;
             if twice.status.is_server_error() {
                 wrong.push(format!("{name} twice: {twice}"));
             }
         }
         if operation.of_place("query").next().is_some() {
-            let reply = client.get(format!("{path}?no_such_parameter=1")).await;
+            let path = with_required(&address, &document, operation, "");
+            let reply = client.get(format!("{path}&no_such_parameter=1")).await;
             if !names(&reply, "no_such_parameter") {
                 wrong.push(format!("an unknown parameter: {reply}"));
             }
         }
         for odd in ["?%ff=1", "?=&&=", "?limit=%zz", "?limit[]=1"] {
-            let reply = client.get(format!("{path}{odd}")).await;
+            let reply = client.get(format!("{address}{odd}")).await;
             if reply.status.is_server_error() {
                 wrong.push(format!("{odd}: {reply}"));
             }
@@ -95,7 +97,21 @@ async fn a_spoiled_path_parameter_is_refused_and_changes_nothing() {
     assert_eq!(before, holdings(&actors.owner, &document, &operations).await);
 }
 
+/// The address with all required parameters but one.
+fn with_required(address: &str, document: &Document, operation: &Operation, but: &str) -> String {
+    let mut path = format!("{address}?");
+    let required = operation.of_place("query").filter(|p| p.required && p.name != but);
+    for parameter in required {
+        let example = document.example(&parameter.schema);
+        let example = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
+        path = format!("{path}&{}={example}", parameter.name);
+    }
+    path
+}
+
 fn names(reply: &Reply, parameter: &str) -> bool {
     let named = reply.fields();
-    reply.status == 400 && reply.is_problem() && named.iter().any(|field| field.starts_with(parameter))
+    reply.status == 400
+        && reply.is_problem()
+        && named.iter().any(|field| field.starts_with(parameter))
 }

@@ -15,7 +15,8 @@ pub async fn check(storm: &Storm) {
     let admin = storm.shop.admin().await;
     quiet(&admin).await;
     let orders = admin.all("/v1/admin/orders").await;
-    let by_id: BTreeMap<&str, &Value> = orders.iter().map(|order| (text(order, "id"), order)).collect();
+    let by_id: BTreeMap<&str, &Value> =
+        orders.iter().map(|order| (text(order, "id"), order)).collect();
     assert_eq!(by_id.len(), orders.len(), "an order is listed once");
     let confirmed: Vec<Value> =
         orders.iter().filter(|order| order["status"] == "confirmed").cloned().collect();

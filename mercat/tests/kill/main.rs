@@ -14,7 +14,7 @@ use testkit::{Shop, Start, Topology, until};
 const BUYERS: usize = 16;
 const KILLS: usize = 20;
 /// Plenty, plenty, and soon sold out.
-const STOCK: [u32; 3] = [100_000, 100_000, 60];
+const STOCK: [u32; 3] = [9_999, 9_990, 60];
 
 struct Storm {
     shop: Shop,
@@ -32,7 +32,8 @@ async fn twenty_kills_under_load_lose_nothing_and_sell_nothing_twice() {
     for units in STOCK {
         articles.push(stock_article(&admin, 1_000 + i64::from(units % 7), units).await);
     }
-    let storm = Storm { shop, journal: Journal::default(), articles, is_over: AtomicBool::new(false) };
+    let storm =
+        Storm { shop, journal: Journal::default(), articles, is_over: AtomicBool::new(false) };
     let buyers = join_all((0..BUYERS).map(|number| buyer(&storm, number)));
     join(buyers, killer(&storm)).await;
 
@@ -67,10 +68,9 @@ async fn buy(storm: &Storm, number: usize, purchase: usize) {
     let article = &storm.articles[purchase % STOCK.len()];
     let units = 1 + (purchase % 3) as u32;
     let lines = [(&*article.variant, units)];
-    let mut cart = until("a buyer gets a cart", async || {
-        Cart::try_open(&storm.shop.client(), &lines).await
-    })
-    .await;
+    let mut cart =
+        until("a buyer gets a cart", async || Cart::try_open(&storm.shop.client(), &lines).await)
+            .await;
     let token = match purchase % 16 {
         3 => "tok_declined",
         7 => "tok_timeout_after_charge",

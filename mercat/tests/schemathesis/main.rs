@@ -9,15 +9,10 @@ use testkit::{Shop, Start, Topology};
 /// Set by `cargo xtask test`: the folder of the Python programs.
 const PROGRAMS: &str = "MERCAT_TEST_PYTHON_BIN";
 
-/// Checks that ask for more than the document promises.
-///
-/// `positive_data_acceptance`: a body that fits the schema may still break a rule of the business.
-/// `negative_data_rejection`, `missing_required_header`: `tests/bad_input` holds these, field by
-/// field, and knows what a header or path that HTTP itself normalizes looks like.
-/// `unsupported_method`, `allow_header_conformance`: preflights (OPTIONS) are CORS's to answer.
-/// `ignored_auth`, `object_level_authorization`: `tests/bad_input/roles` and the stories.
-const EXCLUDED: &str = "positive_data_acceptance,negative_data_rejection,missing_required_header,\
-    unsupported_method,allow_header_conformance,ignored_auth,object_level_authorization";
+/// `positive_data_acceptance` asks that whatever fits the schemas is accepted. Schemas cannot say
+/// that a cursor is one of ours, that a role exists, that a title makes a handle: 400 and 422 are
+/// the right answers to such, and `tests/bad_input` looks after them.
+const EXCLUDED: &str = "positive_data_acceptance";
 
 /// For one run; there are two.
 const SECONDS: &str = "90";
@@ -62,7 +57,7 @@ async fn run(program: &Path, shop: &Shop, token: Option<String>) -> Output {
         .arg(format!("{}/openapi.json", shop.address()))
         .args(["--checks", "all", "--exclude-checks", EXCLUDED])
         .args(["--phases", "examples,coverage,fuzzing"])
-        .args(["--max-examples", "12", "--max-time", SECONDS, "--workers", "2"])
+        .args(["--max-examples", "12", "--max-time", SECONDS, "--workers", "1"])
         .args(["--seed", "20260101", "--no-shrink", "--continue-on-failure"])
         .args(["--suppress-health-check", "all", "--generation-database", "none"])
         .args(["--request-timeout", "30", "--no-color"])

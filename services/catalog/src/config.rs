@@ -19,10 +19,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            currency: Currency::EUR,
-            locale: "en".parse().expect("a language of two letters"),
-        }
+        Self { currency: Currency::EUR, locale: "en".parse().expect("a language of two letters") }
     }
 }
 

@@ -147,6 +147,5 @@ pub trait Listing: Send + Sync {
     async fn offers(&self, variants: &[VariantId]) -> Result<Vec<Offered>, StoreError>;
 
     /// In the order asked; `None` for handles that no product has.
-    async fn by_handles(&self, handles: Vec<Handle>)
-    -> Result<Vec<Option<ProductId>>, StoreError>;
+    async fn by_handles(&self, handles: Vec<Handle>) -> Result<Vec<Option<ProductId>>, StoreError>;
 }

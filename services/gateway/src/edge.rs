@@ -47,7 +47,8 @@ async fn admit<'a>(edge: &'a Edge, request: &Parts) -> Result<&'a axum::Router, 
     let (route, upstream) = match edge.table.find(&request.method, request.uri.path()) {
         Found::Route(route, upstream) => (route, upstream),
         Found::OtherMethods(allow) => {
-            let detail = "This path does not know the method; the Allow header tells those it knows.";
+            let detail =
+                "This path does not know the method; the Allow header tells those it knows.";
             let status = http::StatusCode::METHOD_NOT_ALLOWED;
             let problem = Problem::with_status(status, "method-not-allowed", detail);
             return Err(problem.header(header::ALLOW, allow.clone()));

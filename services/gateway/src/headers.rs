@@ -23,7 +23,12 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
 }
 
 const END_TO_END: &[&str] = &[
-    "authorization", "cart-secret", "content-length", "content-type", "host", "idempotency-key",
+    "authorization",
+    "cart-secret",
+    "content-length",
+    "content-type",
+    "host",
+    "idempotency-key",
     "if-match",
 ];
 
@@ -34,8 +39,16 @@ fn is_internal(name: &str) -> bool {
         || name.starts_with("x-mercat-")
         || matches!(
             name.as_str(),
-            "forwarded" | "x-real-ip" | "x-user" | "x-user-id" | "x-account-id" | "x-original-url"
-                | "x-rewrite-url" | "x-http-method-override" | "proxy" | "proxy-authorization"
+            "forwarded"
+                | "x-real-ip"
+                | "x-user"
+                | "x-user-id"
+                | "x-account-id"
+                | "x-original-url"
+                | "x-rewrite-url"
+                | "x-http-method-override"
+                | "proxy"
+                | "proxy-authorization"
         )
 }
 
@@ -47,8 +60,14 @@ mod tests {
     fn what_looks_like_ours_is_dropped_and_the_rest_stays() {
         let mut headers = HeaderMap::new();
         for name in [
-            "mercat-deadline-ms", "MERCAT_deadline_ms", "X-Forwarded-For", "x_forwarded_for",
-            "Forwarded", "X-Real-IP", "X-Original-URL", "x-secret-hop",
+            "mercat-deadline-ms",
+            "MERCAT_deadline_ms",
+            "X-Forwarded-For",
+            "x_forwarded_for",
+            "Forwarded",
+            "X-Real-IP",
+            "X-Original-URL",
+            "x-secret-hop",
         ] {
             headers.insert(name.parse::<HeaderName>().unwrap(), "x".parse().unwrap());
         }

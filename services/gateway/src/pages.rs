@@ -21,7 +21,10 @@ pub struct About {
     pub demo: bool,
 }
 
-pub(crate) fn router<S: Clone + Send + Sync + 'static>(document: OpenApi, about: &About) -> Router<S> {
+pub(crate) fn router<S: Clone + Send + Sync + 'static>(
+    document: OpenApi,
+    about: &About,
+) -> Router<S> {
     let index = html(index(about));
     let reference = html(REFERENCE.to_owned());
     let json = document.to_json().unwrap_or_else(|_| "{}".to_owned());
@@ -76,7 +79,8 @@ fn serve(page: Page) -> impl Fn(HeaderMap) -> Answer + Clone + Send + Sync + 'st
 
 fn answer(page: &Page, asked: &HeaderMap) -> Response {
     let known = asked.get(header::IF_NONE_MATCH) == Some(&page.etag);
-    let mut response = Response::new(Body::from(if known { "".into() } else { page.bytes.clone() }));
+    let mut response =
+        Response::new(Body::from(if known { "".into() } else { page.bytes.clone() }));
     if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
@@ -98,7 +102,12 @@ const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-
 fn index(about: &About) -> String {
     let mut rows = String::new();
     for (name, what) in &about.services {
-        let _ = write!(rows, "<tr><th scope=\"row\">{}</th><td>{}</td></tr>", escape(name), escape(what));
+        let _ = write!(
+            rows,
+            "<tr><th scope=\"row\">{}</th><td>{}</td></tr>",
+            escape(name),
+            escape(what)
+        );
     }
     let demo = if about.demo {
         "<p>The demo shop <em>Odderby</em> is loaded: <a href=\"/v1/products?currency=EUR\">its products</a>.</p>"

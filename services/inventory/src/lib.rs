@@ -39,11 +39,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            low_stock_threshold: 0,
-            expiry_interval_ms: 1000,
-            locations_ttl_ms: 5000,
-        }
+        Self { low_stock_threshold: 0, expiry_interval_ms: 1000, locations_ttl_ms: 5000 }
     }
 }
 
@@ -51,11 +47,7 @@ impl Config {
     /// Says which key is wrong, what it holds and what it may hold.
     fn check(&self) -> Result<(), BuildError> {
         let rules = [
-            (
-                "low_stock_threshold",
-                u64::from(self.low_stock_threshold),
-                0..=1_000_000,
-            ),
+            ("low_stock_threshold", u64::from(self.low_stock_threshold), 0..=1_000_000),
             ("expiry_interval_ms", self.expiry_interval_ms, 100..=60_000),
             ("locations_ttl_ms", self.locations_ttl_ms, 0..=60_000),
         ];
@@ -103,10 +95,7 @@ pub fn build(needs: Needs) -> Result<Built, BuildError> {
         http: module,
         grpc: Some(tonic::service::Routes::new(server)),
         consumers: events::consumers(&inventory),
-        tasks: vec![expiry(
-            inventory,
-            Duration::from_millis(config.expiry_interval_ms),
-        )],
+        tasks: vec![expiry(inventory, Duration::from_millis(config.expiry_interval_ms))],
         executor: base.executor,
     };
     Ok(Built { service, api })
@@ -116,10 +105,8 @@ fn expiry(inventory: Inventory, every: Duration) -> Task {
     Task::new("inventory.expiry", every, move |context| {
         let inventory = inventory.clone();
         async move {
-            let expired = inventory
-                .expire_due(&context)
-                .await
-                .map_err(|error| error.to_string())?;
+            let expired =
+                inventory.expire_due(&context).await.map_err(|error| error.to_string())?;
             if expired > 0 {
                 metrics::counter!("inventory_reservations_expired_total").increment(expired);
                 tracing::info!(expired, "reservations ran out of time");

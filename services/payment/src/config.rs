@@ -77,12 +77,7 @@ impl Config {
             ("provider_timeout_ms", self.provider_timeout_ms, 10, 60_000),
             ("test_provider.latency_ms", provider.latency_ms, 0, 60_000),
             ("test_provider.hang_ms", provider.hang_ms, 0, 600_000),
-            (
-                "test_provider.needs_time_ms",
-                provider.needs_time_ms,
-                0,
-                600_000,
-            ),
+            ("test_provider.needs_time_ms", provider.needs_time_ms, 0, 600_000),
         ] {
             if !(least..=most).contains(&value) {
                 return Err(BuildError::new(format!(
@@ -122,15 +117,9 @@ mod tests {
 
     #[test]
     fn a_refused_value_is_named_with_its_limits() {
-        let config = Config {
-            provider_timeout_ms: 5,
-            ..Config::default()
-        };
+        let config = Config { provider_timeout_ms: 5, ..Config::default() };
         let error = config.check().unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "payment.provider_timeout_ms is 5; it must be 10 to 60000"
-        );
+        assert_eq!(error, "payment.provider_timeout_ms is 5; it must be 10 to 60000");
         assert!(Config::default().check().is_ok());
     }
 }

@@ -69,26 +69,18 @@ pub fn build(needs: Needs) -> Result<Built, BuildError> {
 pub fn build_with(needs: Needs, provider: Arc<dyn Provider>) -> Result<Built, BuildError> {
     let Needs { base, config } = needs;
     config.check()?;
-    let outside = Outside {
-        publish: adapters::events::publish,
-        answer: adapters::http::answer,
-    };
+    let outside = Outside { publish: adapters::events::publish, answer: adapters::http::answer };
     let timeout = Duration::from_millis(config.provider_timeout_ms);
     let payments = Payments::new(base.executor.clone(), provider, outside, timeout);
     let captures_at_once = config.capture == CaptureMode::Automatic;
-    let api: Arc<dyn PaymentApi> = Arc::new(Api {
-        payments: payments.clone(),
-    });
+    let api: Arc<dyn PaymentApi> = Arc::new(Api { payments: payments.clone() });
     let server = PaymentServer::new(api.clone(), base.env.clone()).into_service();
     let routes = adapters::http::router(payments.clone());
     let service = Service {
         name: NAME,
         http: platform::http::module(NAME, routes, base.module_deps())?,
         grpc: Some(tonic::service::Routes::new(server)),
-        consumers: vec![adapters::events::consumer(
-            payments.clone(),
-            captures_at_once,
-        )],
+        consumers: vec![adapters::events::consumer(payments.clone(), captures_at_once)],
         tasks: tasks(&payments),
         executor: base.executor,
     };
@@ -113,31 +105,15 @@ fn tasks(payments: &Payments) -> Vec<Task> {
     let reconciling = payments.clone();
     let forgetting = payments.clone();
     vec![
-        Task::new(
-            "payment.reconcile",
-            RECONCILE_EVERY,
-            move |context: Context| {
-                let payments = reconciling.clone();
-                async move {
-                    payments
-                        .reconcile(&context)
-                        .await
-                        .map_err(|error| error.to_string())
-                }
-            },
-        ),
-        Task::new(
-            "payment.forget_notifications",
-            FORGET_EVERY,
-            move |context: Context| {
-                let payments = forgetting.clone();
-                async move {
-                    payments
-                        .forget_notifications(&context)
-                        .await
-                        .map_err(|error| error.to_string())
-                }
-            },
-        ),
+        Task::new("payment.reconcile", RECONCILE_EVERY, move |context: Context| {
+            let payments = reconciling.clone();
+            async move { payments.reconcile(&context).await.map_err(|error| error.to_string()) }
+        }),
+        Task::new("payment.forget_notifications", FORGET_EVERY, move |context: Context| {
+            let payments = forgetting.clone();
+            async move {
+                payments.forget_notifications(&context).await.map_err(|error| error.to_string())
+            }
+        }),
     ]
 }

@@ -40,10 +40,7 @@ struct Dependency {
 
 /// The crates a manifest names, as code spells them (`async-trait` → `async_trait`).
 pub fn names(manifest: &str) -> Vec<String> {
-    dependencies_of(manifest)
-        .into_iter()
-        .map(|one| one.name.replace('-', "_"))
-        .collect()
+    dependencies_of(manifest).into_iter().map(|one| one.name.replace('-', "_")).collect()
 }
 
 fn dependencies_of(manifest: &str) -> Vec<Dependency> {
@@ -61,21 +58,13 @@ fn dependencies_of(manifest: &str) -> Vec<Dependency> {
             let relevant = table.ends_with("dependencies") && !table.starts_with("workspace");
             section = (relevant && name.is_none()).then_some(for_tests);
             if let (true, Some(name)) = (relevant, name) {
-                found.push(Dependency {
-                    line: number + 1,
-                    name: name.to_owned(),
-                    for_tests,
-                });
+                found.push(Dependency { line: number + 1, name: name.to_owned(), for_tests });
             }
         } else if let (Some(for_tests), Some((key, _))) = (section, line.split_once('='))
             && !line.starts_with('#')
         {
             let name = key.trim().split('.').next().unwrap_or_default().to_owned();
-            found.push(Dependency {
-                line: number + 1,
-                name,
-                for_tests,
-            });
+            found.push(Dependency { line: number + 1, name, for_tests });
         }
     }
     found
@@ -85,11 +74,7 @@ fn dependencies_of(manifest: &str) -> Vec<Dependency> {
 pub fn services(files: &[File]) -> Vec<&str> {
     files
         .iter()
-        .filter_map(|file| {
-            file.path
-                .strip_prefix("services/")?
-                .strip_suffix("/Cargo.toml")
-        })
+        .filter_map(|file| file.path.strip_prefix("services/")?.strip_suffix("/Cargo.toml"))
         .collect()
 }
 
@@ -120,19 +105,13 @@ fn fault(folder: &str, dependency: &Dependency, services: &[&str]) -> Option<Str
         return None;
     }
     if folder == "crates/kernel" && NOT_IN_KERNEL.contains(&name) {
-        return Some(format!(
-            "the kernel neither waits nor reaches out: it may not use `{name}`"
-        ));
+        return Some(format!("the kernel neither waits nor reaches out: it may not use `{name}`"));
     }
     let (_, allowed) = MAY_USE.iter().find(|(place, _)| {
         folder == *place || (place.ends_with('/') && folder.starts_with(place))
     })?;
     (FLOOR.contains(&name) && !allowed.contains(&name)).then(|| {
-        let list = if allowed.is_empty() {
-            "none of ours".to_owned()
-        } else {
-            allowed.join(", ")
-        };
+        let list = if allowed.is_empty() { "none of ours".to_owned() } else { allowed.join(", ") };
         format!("`{folder}` may depend on {list}, not on `{name}`")
     })
 }
@@ -142,10 +121,7 @@ mod tests {
     use super::*;
 
     fn findings(path: &str, text: &str) -> Vec<String> {
-        let file = File {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        };
+        let file = File { path: path.to_owned(), text: text.to_owned() };
         dependencies(&file, &["inventory", "ordering", "payment"])
             .into_iter()
             .map(|finding| finding.to_string())
@@ -161,20 +137,13 @@ mod tests {
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[0].starts_with("services/ordering/Cargo.toml:3: only mercat"));
         assert!(
-            findings(
-                "mercat/Cargo.toml",
-                "[dependencies]\ninventory.workspace = true"
-            )
-            .is_empty()
+            findings("mercat/Cargo.toml", "[dependencies]\ninventory.workspace = true").is_empty()
         );
     }
 
     #[test]
     fn a_new_service_is_known_by_its_folder() {
-        let file = |path: &str| File {
-            path: path.to_owned(),
-            text: String::new(),
-        };
+        let file = |path: &str| File { path: path.to_owned(), text: String::new() };
         let files = [
             file("services/pricing/Cargo.toml"),
             file("services/pricing/src/lib.rs"),
@@ -198,14 +167,8 @@ mod tests {
     #[test]
     fn testkit_is_for_tests() {
         let path = "services/payment/Cargo.toml";
-        assert_eq!(
-            findings(path, "[dependencies]\ntestkit.workspace = true").len(),
-            1
-        );
-        assert_eq!(
-            findings(path, "[dependencies.testkit]\nworkspace = true").len(),
-            1
-        );
+        assert_eq!(findings(path, "[dependencies]\ntestkit.workspace = true").len(), 1);
+        assert_eq!(findings(path, "[dependencies.testkit]\nworkspace = true").len(), 1);
         assert!(findings(path, "[dev-dependencies]\ntestkit.workspace = true").is_empty());
     }
 

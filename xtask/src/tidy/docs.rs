@@ -9,11 +9,8 @@ use crate::project::has_extension;
 /// the root of the project.
 pub fn dead_links(files: &[File], exists: impl Fn(&str) -> bool) -> Vec<Finding> {
     // Only what starts with a folder of ours is a path: `application/json` is not.
-    let roots: BTreeSet<&str> = files
-        .iter()
-        .filter_map(|file| file.path.split_once('/'))
-        .map(|(root, _)| root)
-        .collect();
+    let roots: BTreeSet<&str> =
+        files.iter().filter_map(|file| file.path.split_once('/')).map(|(root, _)| root).collect();
     files
         .iter()
         .filter(|file| has_extension(&file.path, "md"))
@@ -33,20 +30,14 @@ fn dead_in(file: &File, roots: &BTreeSet<&str>, exists: &impl Fn(&str) -> bool) 
         if fenced {
             continue;
         }
-        let links = links(line)
-            .into_iter()
-            .filter(|link| !exists(&join(folder, link)));
+        let links = links(line).into_iter().filter(|link| !exists(&join(folder, link)));
         let named = backticked(line).into_iter().filter(|path| {
             let root = path.split('/').next().unwrap_or_default();
             let ours = roots.contains(root) || root == "..";
             ours && !exists(&join("", path)) && !exists(&join(folder, path))
         });
         for dead in links.chain(named) {
-            found.push(Finding::new(
-                &file.path,
-                number + 1,
-                format!("`{dead}` does not exist"),
-            ));
+            found.push(Finding::new(&file.path, number + 1, format!("`{dead}` does not exist")));
         }
     }
     found
@@ -82,11 +73,8 @@ fn backticked(line: &str) -> Vec<&str> {
 
 /// `docs/adr` + `../how-to/x.md` → `docs/how-to/x.md`.
 fn join(folder: &str, target: &str) -> String {
-    let mut parts: Vec<&str> = if target.starts_with('/') {
-        Vec::new()
-    } else {
-        folder.split('/').collect()
-    };
+    let mut parts: Vec<&str> =
+        if target.starts_with('/') { Vec::new() } else { folder.split('/').collect() };
     for part in target.split('/') {
         match part {
             "" | "." => {}
@@ -105,23 +93,13 @@ mod tests {
     use super::*;
 
     fn dead(text: &str) -> Vec<String> {
-        let file = |path: &str, text: &str| File {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        };
+        let file = |path: &str, text: &str| File { path: path.to_owned(), text: text.to_owned() };
         let files = [
             file("docs/adr/0001-a.md", text),
             file("docs/how-to/add.md", ""),
             file("crates/a/src/lib.rs", ""),
         ];
-        let folders = [
-            "docs",
-            "docs/adr",
-            "docs/how-to",
-            "crates",
-            "crates/a",
-            "crates/a/src",
-        ];
+        let folders = ["docs", "docs/adr", "docs/how-to", "crates", "crates/a", "crates/a/src"];
         dead_links(&files, |path| {
             files.iter().any(|file| file.path == path) || folders.contains(&path)
         })

@@ -9,11 +9,8 @@ pub const LONG: usize = 250;
 pub const TOO_LONG: usize = 500;
 
 /// Folders that only this or that machine has. In two pieces, so that this file keeps its own rule.
-const MACHINE_FOLDERS: [&str; 3] = [
-    concat!("/wo", "rk/"),
-    concat!("/ro", "ot/"),
-    concat!("/ho", "me/"),
-];
+const MACHINE_FOLDERS: [&str; 3] =
+    [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/")];
 
 /// Written by `cargo xtask codegen`.
 pub fn generated(path: &str) -> bool {
@@ -46,10 +43,7 @@ pub fn machine_paths(file: &File) -> Vec<Finding> {
     let mut found = Vec::new();
     for (number, line) in file.text.lines().enumerate() {
         for folder in MACHINE_FOLDERS {
-            if line
-                .match_indices(folder)
-                .any(|(at, _)| stands_alone(&line[..at]))
-            {
+            if line.match_indices(folder).any(|(at, _)| stands_alone(&line[..at])) {
                 found.push(Finding::new(
                     &file.path,
                     number + 1,
@@ -75,10 +69,7 @@ mod tests {
     use super::*;
 
     fn file(path: &str, text: &str) -> File {
-        File {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }
+        File { path: path.to_owned(), text: text.to_owned() }
     }
 
     #[test]
@@ -93,15 +84,10 @@ mod tests {
     #[test]
     fn a_route_or_a_relative_path_is_no_path_of_a_machine() {
         let [work, _, home] = MACHINE_FOLDERS;
-        for text in [
-            format!("https://shop.example{home}x"),
-            format!("a/b{work}c"),
-            format!("${home}"),
-        ] {
-            assert!(
-                machine_paths(&file("README.md", &text)).is_empty(),
-                "{text}"
-            );
+        for text in
+            [format!("https://shop.example{home}x"), format!("a/b{work}c"), format!("${home}")]
+        {
+            assert!(machine_paths(&file("README.md", &text)).is_empty(), "{text}");
         }
     }
 

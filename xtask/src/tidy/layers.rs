@@ -14,20 +14,11 @@ const DOMAIN_CRATES: [(&str, &str); 17] = [
     ("alloc", "the language's own"),
     ("serde", "aggregates are stored as documents"),
     ("serde_json", "free attributes of a document are any JSON"),
-    (
-        "utoipa",
-        "an enum that is shown as it is describes its own words",
-    ),
+    ("utoipa", "an enum that is shown as it is describes its own words"),
     ("thiserror", "rejections are errors with a text"),
-    (
-        "rust_decimal",
-        "rates and percentages; money itself stays integer",
-    ),
+    ("rust_decimal", "rates and percentages; money itself stays integer"),
     ("jiff", "calendar arithmetic on a time that was handed in"),
-    (
-        "csv",
-        "the import format is a rule of the catalog; it reads bytes, not files",
-    ),
+    ("csv", "the import format is a rule of the catalog; it reads bytes, not files"),
     ("ahash", "sets over a million rows of an import"),
     ("base64", "the text form of secrets and keys"),
     ("sha2", "a secret is stored as its hash"),
@@ -48,10 +39,7 @@ const APPLICATION_CRATES: [(&str, &str); 5] = [
     ("contracts", "only events: what a use case publishes"),
     ("tracing", "a use case may say what it did"),
     ("futures_util", "streams of rows and joined reads"),
-    (
-        "tokio",
-        "bounds shared by requests, and blocking work; clippy bans spawning",
-    ),
+    ("tokio", "bounds shared by requests, and blocking work; clippy bans spawning"),
     ("arc_swap", "what is remembered and read by every request"),
 ];
 
@@ -60,15 +48,8 @@ const APPLICATION_CRATES: [(&str, &str); 5] = [
 const PORT_ROOMS: &[&str] = &["context", "executor", "idempotency", "store"];
 
 /// The part of the technical floor that a use case stands on. Transports and engines are not in it.
-const APPLICATION_ROOMS: &[&str] = &[
-    "context",
-    "crash",
-    "env",
-    "event",
-    "executor",
-    "idempotency",
-    "store",
-];
+const APPLICATION_ROOMS: &[&str] =
+    &["context", "crash", "env", "event", "executor", "idempotency", "store"];
 
 /// Modules of `platform::store` that are one database and not the store.
 const ENGINES: [&str; 3] = ["sqlite", "postgres", "memory"];
@@ -99,16 +80,8 @@ fn layer(name: &str) -> Option<Layer> {
     let domain: Vec<&'static str> = names(&DOMAIN_CRATES);
     let ports: Vec<&'static str> = [domain.clone(), names(&PORT_CRATES)].concat();
     match name {
-        "domain" => Some(Layer {
-            name: "domain",
-            rooms: &["domain"],
-            crates: domain,
-        }),
-        "ports" => Some(Layer {
-            name: "ports",
-            rooms: &["ports", "domain"],
-            crates: ports,
-        }),
+        "domain" => Some(Layer { name: "domain", rooms: &["domain"], crates: domain }),
+        "ports" => Some(Layer { name: "ports", rooms: &["ports", "domain"], crates: ports }),
         "application" => Some(Layer {
             name: "application",
             rooms: &["application", "ports", "domain"],
@@ -125,15 +98,9 @@ const ROOT_ROOMS: [&str; 1] = ["config"];
 /// `services/ordering/src/domain/order.rs` → `["domain", "order"]`.
 fn module_of(path: &str) -> Vec<String> {
     let inside = path.split_once("/src/").map_or(path, |(_, inside)| inside);
-    let mut module: Vec<String> = inside
-        .trim_end_matches(".rs")
-        .split('/')
-        .map(str::to_owned)
-        .collect();
-    if matches!(
-        module.last().map(String::as_str),
-        Some("mod" | "lib" | "main")
-    ) {
+    let mut module: Vec<String> =
+        inside.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
+    if matches!(module.last().map(String::as_str), Some("mod" | "lib" | "main")) {
         module.pop();
     }
     module
@@ -176,9 +143,9 @@ pub fn directions(path: &str, source: &Source, known: &[String]) -> Vec<Finding>
         .filter_map(|named| {
             let message = match resolve(&module, &named.segments) {
                 Target::Own(own) => own_rule(layer.as_ref(), &own),
-                Target::Crate(segments) if known.contains(&segments[0]) => layer
-                    .as_ref()
-                    .and_then(|layer| crate_rule(layer, &segments)),
+                Target::Crate(segments) if known.contains(&segments[0]) => {
+                    layer.as_ref().and_then(|layer| crate_rule(layer, &segments))
+                }
                 Target::Crate(_) => None,
             };
             message.map(|message| Finding::new(path, named.line, message))
@@ -270,10 +237,8 @@ mod tests {
 
     #[test]
     fn a_domain_that_uses_the_platform_is_caught_with_its_line() {
-        let found = findings(
-            "services/a/src/domain/order.rs",
-            "use kernel::Money;\nuse platform::Env;",
-        );
+        let found =
+            findings("services/a/src/domain/order.rs", "use kernel::Money;\nuse platform::Env;");
         assert_eq!(found.len(), 1);
         assert!(
             found[0].starts_with("services/a/src/domain/order.rs:2: `domain` uses"),
@@ -289,11 +254,7 @@ mod tests {
             "fn a() -> crate::Error { todo }",
             "use crate::{domain::Order, adapters::store};",
         ] {
-            assert_eq!(
-                findings("services/a/src/domain/order.rs", text).len(),
-                1,
-                "{text}"
-            );
+            assert_eq!(findings("services/a/src/domain/order.rs", text).len(), 1, "{text}");
         }
         assert!(findings("services/a/src/domain/order.rs", "use super::cart::Cart;").is_empty());
         assert!(findings("services/a/src/domain/mod.rs", "use self::cart::Cart;").is_empty());
@@ -303,16 +264,9 @@ mod tests {
     fn ports_may_be_asynchronous_and_know_the_domain_only() {
         let path = "services/a/src/ports.rs";
         assert!(
-            findings(
-                path,
-                "use async_trait::async_trait; use crate::domain::Order;"
-            )
-            .is_empty()
+            findings(path, "use async_trait::async_trait; use crate::domain::Order;").is_empty()
         );
-        assert_eq!(
-            findings(path, "use crate::application::x; use axum::Router;").len(),
-            2
-        );
+        assert_eq!(findings(path, "use crate::application::x; use axum::Router;").len(), 2);
         assert!(findings(path, "use platform::{Context, executor::States};").is_empty());
         assert_eq!(findings(path, "use platform::rpc::CallError;").len(), 1);
     }

@@ -23,23 +23,11 @@ impl<'a> Tree<'a> {
         let sources: BTreeMap<&str, Parsed<'_>> = files
             .iter()
             .filter(|file| has_extension(&file.path, "rs") && inside(&file.path).is_some())
-            .map(|file| {
-                (
-                    file.path.as_str(),
-                    Parsed {
-                        file,
-                        source: Source::parse(&file.text),
-                    },
-                )
-            })
+            .map(|file| (file.path.as_str(), Parsed { file, source: Source::parse(&file.text) }))
             .collect();
         let reached = reach(&sources, |source| &source.code);
         let shipped = reach(&sources, |source| &source.production);
-        Self {
-            sources,
-            reached,
-            shipped,
-        }
+        Self { sources, reached, shipped }
     }
 
     /// Files below `src/`, `tests/`, `benches/` and `examples/` that no crate root leads to.
@@ -48,11 +36,7 @@ impl<'a> Tree<'a> {
             .keys()
             .filter(|path| !self.reached.contains(**path))
             .map(|path| {
-                Finding::new(
-                    path,
-                    1,
-                    "no `mod` leads to this file; declare it or delete it",
-                )
+                Finding::new(path, 1, "no `mod` leads to this file; declare it or delete it")
             })
             .collect()
     }
@@ -65,11 +49,8 @@ impl<'a> Tree<'a> {
 
 fn reach(sources: &BTreeMap<&str, Parsed<'_>>, code: fn(&Source) -> &String) -> BTreeSet<String> {
     let mut reached: BTreeSet<String> = BTreeSet::new();
-    let mut waiting: Vec<String> = sources
-        .keys()
-        .filter(|path| is_root(path))
-        .map(|path| (*path).to_owned())
-        .collect();
+    let mut waiting: Vec<String> =
+        sources.keys().filter(|path| is_root(path)).map(|path| (*path).to_owned()).collect();
     while let Some(path) = waiting.pop() {
         let Some(Parsed { file, source }) = sources.get(path.as_str()) else {
             continue;
@@ -84,9 +65,8 @@ fn reach(sources: &BTreeMap<&str, Parsed<'_>>, code: fn(&Source) -> &String) -> 
 /// The part of the path from `src/`, `tests/` … on.
 fn inside(path: &str) -> Option<&str> {
     let parts: Vec<&str> = path.split('/').collect();
-    let at = parts
-        .iter()
-        .position(|part| matches!(*part, "src" | "tests" | "benches" | "examples"))?;
+    let at =
+        parts.iter().position(|part| matches!(*part, "src" | "tests" | "benches" | "examples"))?;
     let start: usize = parts[..at].iter().map(|part| part.len() + 1).sum();
     Some(&path[start..])
 }
@@ -115,9 +95,7 @@ fn children(file: &File, source: &Source, code: &str) -> Vec<String> {
     };
     let mut found = Vec::new();
     for (module, inline) in modules(code) {
-        let base = inline
-            .iter()
-            .fold(own.clone(), |base, part| format!("{base}/{part}"));
+        let base = inline.iter().fold(own.clone(), |base, part| format!("{base}/{part}"));
         found.push(format!("{base}/{module}.rs"));
         found.push(format!("{base}/{module}/mod.rs"));
     }
@@ -137,10 +115,7 @@ fn modules(code: &str) -> Vec<(String, Vec<String>)> {
     let mut found = Vec::new();
     let mut around: Vec<(String, usize)> = Vec::new();
     let mut depth = 0_usize;
-    let spaced = code
-        .replace('{', " { ")
-        .replace('}', " } ")
-        .replace(';', " ; ");
+    let spaced = code.replace('{', " { ").replace('}', " } ").replace(';', " ; ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     for (at, word) in words.iter().enumerate() {
         match *word {
@@ -152,9 +127,7 @@ fn modules(code: &str) -> Vec<(String, Vec<String>)> {
                 }
             }
             "mod" => {
-                let name = words
-                    .get(at + 1)
-                    .map_or("", |name| name.trim_start_matches("r#"));
+                let name = words.get(at + 1).map_or("", |name| name.trim_start_matches("r#"));
                 match words.get(at + 2) {
                     Some(&";") => {
                         let inline = around.iter().map(|(name, _)| name.clone()).collect();
@@ -177,16 +150,9 @@ mod tests {
     fn orphans_of(files: &[(&str, &str)]) -> Vec<String> {
         let files: Vec<File> = files
             .iter()
-            .map(|(path, text)| File {
-                path: (*path).to_owned(),
-                text: (*text).to_owned(),
-            })
+            .map(|(path, text)| File { path: (*path).to_owned(), text: (*text).to_owned() })
             .collect();
-        Tree::new(&files)
-            .orphans()
-            .into_iter()
-            .map(|finding| finding.path)
-            .collect()
+        Tree::new(&files).orphans().into_iter().map(|finding| finding.path).collect()
     }
 
     #[test]
@@ -206,10 +172,7 @@ mod tests {
 
     #[test]
     fn a_file_under_cfg_test_is_known_as_such_with_its_children() {
-        let file = |path: &str, text: &str| File {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        };
+        let file = |path: &str, text: &str| File { path: path.to_owned(), text: text.to_owned() };
         let files = [
             file("crates/a/src/lib.rs", "mod b; #[cfg(test)] mod b_tests;"),
             file("crates/a/src/b.rs", ""),
@@ -235,10 +198,7 @@ mod tests {
                 ("crates/a/src/b/c/d.rs", ""),
                 ("crates/a/src/x/y.rs", ""),
                 ("crates/a/src/odd.rs", ""),
-                (
-                    "crates/a/src/gen/mod.rs",
-                    "pub mod v1 { include!(\"api.rs\"); }"
-                ),
+                ("crates/a/src/gen/mod.rs", "pub mod v1 { include!(\"api.rs\"); }"),
                 ("crates/a/src/gen/api.rs", ""),
                 ("crates/a/src/bin/tool.rs", ""),
                 ("crates/a/tests/one.rs", ""),

@@ -32,10 +32,7 @@ pub fn named(code: &str) -> Vec<Named> {
             Token::Word(_) => {
                 let (segments, next) = chain(&tokens, at);
                 if segments.len() > 1 {
-                    found.push(Named {
-                        line: tokens[at].0,
-                        segments,
-                    });
+                    found.push(Named { line: tokens[at].0, segments });
                 }
                 at = next;
             }
@@ -144,10 +141,7 @@ mod tests {
     use super::*;
 
     fn texts(code: &str) -> Vec<String> {
-        named(code)
-            .iter()
-            .map(|one| format!("{}:{}", one.line, one.segments.join("::")))
-            .collect()
+        named(code).iter().map(|one| format!("{}:{}", one.line, one.segments.join("::"))).collect()
     }
 
     #[test]
@@ -172,11 +166,7 @@ mod tests {
             texts(
                 "#[derive(serde::Serialize)]\nfn a(x: super::ports::Stock) {\n  rusqlite::Connection::open::<X>(y)\n}"
             ),
-            [
-                "1:serde::Serialize",
-                "2:super::ports::Stock",
-                "3:rusqlite::Connection::open"
-            ]
+            ["1:serde::Serialize", "2:super::ports::Stock", "3:rusqlite::Connection::open"]
         );
     }
 

@@ -38,10 +38,7 @@ impl Source {
             .literals
             .iter()
             .map(|(range, start)| Literal {
-                line: 1 + lexer.text[..*start]
-                    .iter()
-                    .filter(|letter| **letter == '\n')
-                    .count(),
+                line: 1 + lexer.text[..*start].iter().filter(|letter| **letter == '\n').count(),
                 text: lexer.text[range.clone()].iter().collect(),
                 in_test: tests.iter().any(|test| test.contains(start)),
             })
@@ -73,12 +70,7 @@ struct Lexer {
 impl Lexer {
     fn new(text: &str) -> Self {
         let text: Vec<char> = text.chars().collect();
-        Self {
-            code: text.clone(),
-            text,
-            literals: Vec::new(),
-            at: 0,
-        }
+        Self { code: text.clone(), text, literals: Vec::new(), at: 0 }
     }
 
     fn peek(&self, ahead: usize) -> char {
@@ -178,10 +170,7 @@ impl Lexer {
         if !matches!(word.as_str(), "r" | "br" | "cr") {
             return;
         }
-        let hashes = self.text[self.at..]
-            .iter()
-            .take_while(|letter| **letter == '#')
-            .count();
+        let hashes = self.text[self.at..].iter().take_while(|letter| **letter == '#').count();
         if self.peek(hashes) != '"' {
             return;
         }
@@ -197,11 +186,7 @@ impl Lexer {
 
     fn closes_raw(&self, at: usize, hashes: usize) -> bool {
         self.text[at] == '"'
-            && self.text[at + 1..]
-                .iter()
-                .take(hashes)
-                .filter(|letter| **letter == '#')
-                .count()
+            && self.text[at + 1..].iter().take(hashes).filter(|letter| **letter == '#').count()
                 == hashes
     }
 }
@@ -254,11 +239,7 @@ mod tests {
         );
         assert!(!source.code.contains("rus"), "{}", source.code);
         assert!(source.code.contains("let b ="));
-        let texts: Vec<&str> = source
-            .literals
-            .iter()
-            .map(|one| one.text.as_str())
-            .collect();
+        let texts: Vec<&str> = source.literals.iter().map(|one| one.text.as_str()).collect();
         assert_eq!(texts, ["rusqlite \\\" x", "rus\"q"]);
         assert_eq!(source.literals[1].line, 2);
     }

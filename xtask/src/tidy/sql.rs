@@ -7,49 +7,25 @@ use crate::project::has_extension;
 
 /// Words that SQL of ours does not hold, and what to do instead.
 const FORBIDDEN_WORDS: [(&str, &str); 12] = [
-    (
-        "current_timestamp",
-        "time is a parameter in microseconds, from the clock port",
-    ),
-    (
-        "current_date",
-        "time is a parameter in microseconds, from the clock port",
-    ),
-    (
-        "current_time",
-        "time is a parameter in microseconds, from the clock port",
-    ),
+    ("current_timestamp", "time is a parameter in microseconds, from the clock port"),
+    ("current_date", "time is a parameter in microseconds, from the clock port"),
+    ("current_time", "time is a parameter in microseconds, from the clock port"),
     ("autoincrement", "ids are UUIDv7 from the id port"),
     ("auto_increment", "ids are UUIDv7 from the id port"),
     ("serial", "ids are UUIDv7 from the id port"),
     ("bigserial", "ids are UUIDv7 from the id port"),
     ("smallserial", "ids are UUIDv7 from the id port"),
-    (
-        "offset",
-        "page by key: the last key of the page before is where the next one starts",
-    ),
+    ("offset", "page by key: the last key of the page before is where the next one starts"),
     ("real", "money and quantities are BIGINT"),
     ("float", "money and quantities are BIGINT"),
     ("timestamptz", "time is BIGINT microseconds"),
 ];
 
 const FORBIDDEN_CALLS: [(&str, &str); 6] = [
-    (
-        "now",
-        "time is a parameter in microseconds, from the clock port",
-    ),
-    (
-        "datetime",
-        "time is a parameter in microseconds, from the clock port",
-    ),
-    (
-        "strftime",
-        "time is a parameter in microseconds, from the clock port",
-    ),
-    (
-        "unixepoch",
-        "time is a parameter in microseconds, from the clock port",
-    ),
+    ("now", "time is a parameter in microseconds, from the clock port"),
+    ("datetime", "time is a parameter in microseconds, from the clock port"),
+    ("strftime", "time is a parameter in microseconds, from the clock port"),
+    ("unixepoch", "time is a parameter in microseconds, from the clock port"),
     ("random", "randomness comes from the rng port"),
     ("gen_random_uuid", "ids are UUIDv7 from the id port"),
 ];
@@ -73,9 +49,7 @@ pub fn file(file: &File) -> Vec<Finding> {
         .enumerate()
         .flat_map(|(number, line)| {
             let code = line.split("--").next().unwrap_or_default();
-            faults(code)
-                .into_iter()
-                .map(move |fault| Finding::new(&file.path, number + 1, fault))
+            faults(code).into_iter().map(move |fault| Finding::new(&file.path, number + 1, fault))
         })
         .collect()
 }
@@ -114,11 +88,7 @@ fn faults(line: &str) -> Vec<String> {
         let fault = FORBIDDEN_WORDS
             .iter()
             .find(|(forbidden, _)| *forbidden == word)
-            .or_else(|| {
-                FORBIDDEN_CALLS
-                    .iter()
-                    .find(|(call, _)| called && *call == word)
-            });
+            .or_else(|| FORBIDDEN_CALLS.iter().find(|(call, _)| called && *call == word));
         if let Some((_, instead)) = fault {
             found.push(format!("SQL says `{word}`; {instead}"));
         }
@@ -136,12 +106,7 @@ pub fn migrations(files: &[File]) -> Vec<Finding> {
             continue;
         };
         let (engine, name) = inside.split_once('/').unwrap_or(("", inside));
-        folders
-            .entry(owner)
-            .or_default()
-            .entry(engine)
-            .or_default()
-            .insert(name);
+        folders.entry(owner).or_default().entry(engine).or_default().insert(name);
     }
     let mut found = Vec::new();
     for (owner, engines) in folders {
@@ -164,10 +129,7 @@ pub fn migrations(files: &[File]) -> Vec<Finding> {
 fn numbering(folder: &str, names: &BTreeSet<&str>) -> Vec<Finding> {
     let mut found = Vec::new();
     for (expected, name) in (1_u32..).zip(names) {
-        let number = name
-            .split_once('_')
-            .map(|(number, _)| number)
-            .unwrap_or_default();
+        let number = name.split_once('_').map(|(number, _)| number).unwrap_or_default();
         if number.len() != 4 || number.parse() != Ok(expected) {
             found.push(Finding::new(
                 &format!("{folder}/{name}"),
@@ -184,35 +146,22 @@ mod tests {
     use super::*;
 
     fn sql(text: &str) -> Vec<usize> {
-        let found = file(&File {
-            path: "a.sql".to_owned(),
-            text: text.to_owned(),
-        });
+        let found = file(&File { path: "a.sql".to_owned(), text: text.to_owned() });
         found.into_iter().map(|finding| finding.line).collect()
     }
 
     fn migrations_of(paths: &[&str]) -> Vec<String> {
         let files: Vec<File> = paths
             .iter()
-            .map(|path| File {
-                path: (*path).to_owned(),
-                text: String::new(),
-            })
+            .map(|path| File { path: (*path).to_owned(), text: String::new() })
             .collect();
-        migrations(&files)
-            .into_iter()
-            .map(|finding| finding.to_string())
-            .collect()
+        migrations(&files).into_iter().map(|finding| finding.to_string()).collect()
     }
 
     #[test]
     fn each_forbidden_word_and_call_is_caught() {
         for (word, _) in FORBIDDEN_WORDS {
-            assert_eq!(
-                sql(&format!("SELECT 1;\nSELECT {}", word.to_uppercase())),
-                [2],
-                "{word}"
-            );
+            assert_eq!(sql(&format!("SELECT 1;\nSELECT {}", word.to_uppercase())), [2], "{word}");
         }
         for (call, _) in FORBIDDEN_CALLS {
             assert_eq!(sql(&format!("SELECT {call} ()")), [1], "{call}");
@@ -237,25 +186,18 @@ mod tests {
     #[test]
     fn a_gap_a_twin_and_a_missing_engine_are_caught() {
         let folder = "services/a/migrations/sqlite";
-        let gap = migrations_of(&[
-            &format!("{folder}/0001_a.sql"),
-            &format!("{folder}/0003_b.sql"),
-        ]);
+        let gap =
+            migrations_of(&[&format!("{folder}/0001_a.sql"), &format!("{folder}/0003_b.sql")]);
         assert!(gap.len() == 1 && gap[0].contains("0002_"), "{gap:?}");
-        let twin = migrations_of(&[
-            &format!("{folder}/0001_a.sql"),
-            &format!("{folder}/0001_b.sql"),
-        ]);
+        let twin =
+            migrations_of(&[&format!("{folder}/0001_a.sql"), &format!("{folder}/0001_b.sql")]);
         assert_eq!(twin.len(), 1);
         let missing = migrations_of(&[
             "services/a/migrations/sqlite/0001_a.sql",
             "services/a/migrations/sqlite/0002_b.sql",
             "services/a/migrations/postgres/0001_a.sql",
         ]);
-        assert!(
-            missing.len() == 1 && missing[0].contains("postgres/0002_b.sql"),
-            "{missing:?}"
-        );
+        assert!(missing.len() == 1 && missing[0].contains("postgres/0002_b.sql"), "{missing:?}");
         assert!(migrations_of(&["services/a/migrations/sqlite/0001_a.sql"]).is_empty());
     }
 }

@@ -79,11 +79,7 @@ pub fn topologies(path: &str, source: &Source) -> Vec<Finding> {
         .filter(|literal| !literal.in_test && TOPOLOGIES.contains(&literal.text.as_str()))
         .map(|literal| {
             let name = &literal.text;
-            Finding::new(
-                path,
-                literal.line,
-                format!("only the wiring knows the topology `{name}`"),
-            )
+            Finding::new(path, literal.line, format!("only the wiring knows the topology `{name}`"))
         })
         .collect()
 }
@@ -140,10 +136,7 @@ fn words(identifier: &str) -> Vec<String> {
             words.push(String::new());
         }
         if letter != '_' {
-            words
-                .last_mut()
-                .expect("never empty")
-                .extend(letter.to_lowercase());
+            words.last_mut().expect("never empty").extend(letter.to_lowercase());
         }
         after_small = letter.is_lowercase() || letter.is_numeric();
     }
@@ -164,24 +157,15 @@ mod tests {
         let source = Source::parse(
             "fn a() {}\nfn place_order() {}\nstruct CartState;\nconst MAX_SKU: u8 = 1;",
         );
-        assert_eq!(
-            lines(shop_words("crates/platform/src/a.rs", &source)),
-            [2, 3, 4]
-        );
+        assert_eq!(lines(shop_words("crates/platform/src/a.rs", &source)), [2, 3, 4]);
         assert!(shop_words("services/ordering/src/a.rs", &source).is_empty());
     }
 
     #[test]
     fn a_homonym_is_free_in_its_place_and_only_by_itself() {
         let source = Source::parse("fn order() {}\nfn place_order() {}");
-        assert_eq!(
-            lines(shop_words("crates/platform/src/store/query.rs", &source)),
-            [2]
-        );
-        assert_eq!(
-            lines(shop_words("crates/platform/src/bus/relay.rs", &source)),
-            [1, 2]
-        );
+        assert_eq!(lines(shop_words("crates/platform/src/store/query.rs", &source)), [2]);
+        assert_eq!(lines(shop_words("crates/platform/src/bus/relay.rs", &source)), [1, 2]);
     }
 
     #[test]
@@ -196,27 +180,15 @@ mod tests {
     fn a_service_that_asks_for_the_topology_is_caught() {
         let source =
             Source::parse("\nif topology == \"kafka\" {}\nlet text = \"embedded newline\";");
-        assert_eq!(
-            lines(topologies("services/catalog/src/lib.rs", &source)),
-            [2]
-        );
+        assert_eq!(lines(topologies("services/catalog/src/lib.rs", &source)), [2]);
         assert!(topologies("mercat/src/main.rs", &source).is_empty());
     }
 
     #[test]
     fn a_database_library_outside_its_homes_is_caught() {
         let source = Source::parse("use rusqlite::Connection;");
-        assert_eq!(
-            lines(database_libraries(
-                "services/a/src/application/b.rs",
-                &source
-            )),
-            [1]
-        );
-        assert_eq!(
-            lines(database_libraries("crates/kernel/src/b.rs", &source)),
-            [1]
-        );
+        assert_eq!(lines(database_libraries("services/a/src/application/b.rs", &source)), [1]);
+        assert_eq!(lines(database_libraries("crates/kernel/src/b.rs", &source)), [1]);
         for home in [
             "crates/platform/src/store/sqlite.rs",
             "services/a/src/adapters/queries/search.rs",

@@ -122,11 +122,8 @@ impl Authenticator {
         if values.next().is_some() {
             return Err(AuthError::Scheme);
         }
-        let (scheme, credential) = value
-            .to_str()
-            .ok()
-            .and_then(|value| value.split_once(' '))
-            .ok_or(AuthError::Scheme)?;
+        let (scheme, credential) =
+            value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or(AuthError::Scheme)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(AuthError::Scheme);
         }
@@ -157,8 +154,7 @@ impl Authenticator {
             Refusal::Expired => AuthError::Expired,
             Refusal::Bad(what) => AuthError::Invalid(what),
         })?;
-        self.tokens
-            .put(credential.into(), verified.clone(), |v| v.expires > now);
+        self.tokens.put(credential.into(), verified.clone(), |v| v.expires > now);
         self.still_good(credential, verified, now)
     }
 
@@ -169,16 +165,9 @@ impl Authenticator {
         let mut until = self.revoked_until.lock().await;
         let now = self.env.now();
         let since = until.map_or_else(|| now.minus(MAX_LIFETIME), |at| at.minus(OVERLAP));
-        let fresh = source
-            .revoked_since(since)
-            .await
-            .map_err(AuthError::Unavailable)?;
+        let fresh = source.revoked_since(since).await.map_err(AuthError::Unavailable)?;
         let known = self.revoked.load();
-        if fresh
-            .sessions
-            .iter()
-            .any(|session| !known.contains_key(session))
-        {
+        if fresh.sessions.iter().any(|session| !known.contains_key(session)) {
             let forget_before = now.minus(MAX_LIFETIME * 2);
             let mut all: AHashMap<_, _> = known
                 .iter()
@@ -200,12 +189,7 @@ impl Authenticator {
         let authenticator = self.clone();
         Task::new("auth-refresh", POLL, move |_| {
             let authenticator = authenticator.clone();
-            async move {
-                authenticator
-                    .refresh()
-                    .await
-                    .map_err(|error| error.to_string())
-            }
+            async move { authenticator.refresh().await.map_err(|error| error.to_string()) }
         })
     }
 
@@ -218,15 +202,7 @@ impl Authenticator {
             _ => None,
         };
         let expires = Timestamp::from_micros(i64::MAX);
-        self.tokens.put(
-            token.into(),
-            Verified {
-                principal,
-                session,
-                expires,
-            },
-            |_| true,
-        );
+        self.tokens.put(token.into(), Verified { principal, session, expires }, |_| true);
     }
 
     fn check(&self, token: &str, now: Timestamp) -> Result<Verified, Refusal> {
@@ -241,10 +217,7 @@ impl Authenticator {
     ) -> Result<Principal, AuthError> {
         let error = if now >= verified.expires {
             AuthError::Expired
-        } else if verified
-            .session
-            .is_some_and(|s| self.revoked.load().contains_key(&s))
-        {
+        } else if verified.session.is_some_and(|s| self.revoked.load().contains_key(&s)) {
             AuthError::Revoked
         } else {
             return Ok(verified.principal);
@@ -262,19 +235,14 @@ impl Authenticator {
         {
             return principal.ok_or(AuthError::UnknownApiKey);
         }
-        let grant = self
-            .source()?
-            .api_key(key)
-            .await
-            .map_err(AuthError::Unavailable)?;
+        let grant = self.source()?.api_key(key).await.map_err(AuthError::Unavailable)?;
         let principal = grant.map(|grant| Principal::ApiKey {
             key: grant.key,
             permissions: grant.permissions.into(),
         });
-        self.api_keys
-            .put(digest, (principal.clone(), now), |(_, at)| {
-                now.saturating_sub(*at) < API_KEY_FRESH
-            });
+        self.api_keys.put(digest, (principal.clone(), now), |(_, at)| {
+            now.saturating_sub(*at) < API_KEY_FRESH
+        });
         principal.ok_or(AuthError::UnknownApiKey)
     }
 
@@ -287,11 +255,7 @@ impl Authenticator {
         if recent && !self.keys.load().is_empty() {
             return Ok(());
         }
-        let jwks = self
-            .source()?
-            .jwks()
-            .await
-            .map_err(AuthError::Unavailable)?;
+        let jwks = self.source()?.jwks().await.map_err(AuthError::Unavailable)?;
         let keys = Keys::parse(&jwks).map_err(AuthError::Unavailable)?;
         self.keys.store(Arc::new(keys));
         *fetched = Some(now);
@@ -299,8 +263,6 @@ impl Authenticator {
     }
 
     fn source(&self) -> Result<&Arc<dyn AuthSource>, AuthError> {
-        self.source
-            .get()
-            .ok_or_else(|| AuthError::Unavailable("no source is connected".to_owned()))
+        self.source.get().ok_or_else(|| AuthError::Unavailable("no source is connected".to_owned()))
     }
 }

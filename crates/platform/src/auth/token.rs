@@ -164,15 +164,9 @@ fn judge(
     };
     let principal = match claims.kind {
         AccountKind::Customer => Principal::Customer { account, session },
-        AccountKind::Staff => Principal::Staff {
-            account,
-            session,
-            permissions: claims.perms.into(),
-        },
+        AccountKind::Staff => {
+            Principal::Staff { account, session, permissions: claims.perms.into() }
+        }
     };
-    Ok(Verified {
-        principal,
-        session: Some(session),
-        expires: expires.plus(SKEW),
-    })
+    Ok(Verified { principal, session: Some(session), expires: expires.plus(SKEW) })
 }

@@ -83,10 +83,7 @@ impl Ward {
 
 /// Handles the parked events of one key again, in order; stops at the first that fails. Answers how
 /// many were handled. Events of the key that arrive meanwhile queue up behind.
-pub async fn replay(
-    subscription: &Subscription,
-    aggregate: Uuid,
-) -> Result<usize, HandleError> {
+pub async fn replay(subscription: &Subscription, aggregate: Uuid) -> Result<usize, HandleError> {
     let executor = &subscription.executor;
     let consumer = subscription.consumer.name;
     let mut done = 0;

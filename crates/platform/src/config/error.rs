@@ -18,12 +18,7 @@ pub struct ConfigError {
 impl ConfigError {
     pub(super) fn plain(key: &str, origin: &str, fault: impl fmt::Display) -> Self {
         let fault = fault.to_string().trim_end().to_owned();
-        Self {
-            key: key.to_owned(),
-            holds: None,
-            origin: origin.to_owned(),
-            fault,
-        }
+        Self { key: key.to_owned(), holds: None, origin: origin.to_owned(), fault }
     }
 }
 

@@ -40,10 +40,8 @@ where
         tree.add_table(read_toml(path)?, &Origin::File(path.display().to_string()))?;
     }
     // Sorted, so that two variables that contradict each other do so the same way each time.
-    let mut variables: Vec<_> = env
-        .into_iter()
-        .filter(|(name, _)| name.starts_with(ENV_PREFIX))
-        .collect();
+    let mut variables: Vec<_> =
+        env.into_iter().filter(|(name, _)| name.starts_with(ENV_PREFIX)).collect();
     variables.sort();
     for (name, value) in variables {
         let key = name[ENV_PREFIX.len()..].to_ascii_lowercase();

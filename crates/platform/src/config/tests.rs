@@ -65,21 +65,15 @@ impl Default for Config {
 }
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs
-        .iter()
-        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-        .collect()
+    pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
 }
 
 fn from(file: &str, env: &[(&str, &str)], overrides: &[(&str, &str)]) -> Result<Config, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mercat.toml");
     std::fs::write(&path, file).unwrap();
-    load(Some(&path), pairs(env), &pairs(overrides)).map_err(|error| {
-        error
-            .to_string()
-            .replace(&folder.path().display().to_string(), "")
-    })
+    load(Some(&path), pairs(env), &pairs(overrides))
+        .map_err(|error| error.to_string().replace(&folder.path().display().to_string(), ""))
 }
 
 #[test]
@@ -94,11 +88,7 @@ fn later_sources_win_key_by_key() {
             ("MERCAT_CRASH_AT", "not ours"),
             ("PATH", "/bin"),
         ],
-        &[
-            ("http.max_connections", "7"),
-            ("http.certificate", "12"),
-            ("rates.de", "19"),
-        ],
+        &[("http.max_connections", "7"), ("http.certificate", "12"), ("rates.de", "19")],
     )
     .unwrap();
     assert_eq!(config.name, "12");
@@ -106,11 +96,7 @@ fn later_sources_win_key_by_key() {
     assert_eq!(config.http.max_connections, 7);
     assert!(config.http.compress);
     assert_eq!(config.http.origins, ["https://a", "https://b"]);
-    assert_eq!(
-        config.http.certificate.as_deref(),
-        Some("12"),
-        "a text that looks like a number"
-    );
+    assert_eq!(config.http.certificate.as_deref(), Some("12"), "a text that looks like a number");
     assert_eq!(config.database, Database::Sqlite { folder: "x".into() });
     assert_eq!(config.rates["de"], 19);
 }
@@ -160,24 +146,14 @@ fn secrets_come_from_files_and_are_never_shown() {
     let printed = print(&config).unwrap() + &format!("{config:?}");
     assert!(!printed.contains("hunter2"), "{printed}");
 
-    let both = from(
-        "[payment]\nsecret = 'a'",
-        &[("MERCAT_PAYMENT__SECRET_FILE", &file)],
-        &[],
-    );
+    let both = from("[payment]\nsecret = 'a'", &[("MERCAT_PAYMENT__SECRET_FILE", &file)], &[]);
     assert!(both.unwrap_err().contains("both given"));
     let error = from("[payment]\nsecret = 4711", &[], &[]).unwrap_err();
-    assert!(
-        error.starts_with("payment.secret") && !error.contains("4711"),
-        "{error}"
-    );
+    assert!(error.starts_with("payment.secret") && !error.contains("4711"), "{error}");
 }
 
 #[test]
 fn a_value_is_not_a_section() {
     let error = from("name = 'x'", &[("MERCAT_NAME__FIRST", "y")], &[]).unwrap_err();
-    assert!(
-        error.starts_with("name.first (variable MERCAT_NAME__FIRST)"),
-        "{error}"
-    );
+    assert!(error.starts_with("name.first (variable MERCAT_NAME__FIRST)"), "{error}");
 }

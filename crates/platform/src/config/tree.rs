@@ -39,20 +39,11 @@ pub(super) struct Tree {
 
 impl Tree {
     pub(super) fn new(defaults: Value) -> Self {
-        Self {
-            defaults,
-            values: Map::new(),
-            origins: BTreeMap::new(),
-            guessed: BTreeMap::new(),
-        }
+        Self { defaults, values: Map::new(), origins: BTreeMap::new(), guessed: BTreeMap::new() }
     }
 
     pub(super) fn knows_at_top(&self, key: &str) -> bool {
-        let known = |key: &str| {
-            self.defaults
-                .get(key)
-                .is_some_and(|value| !value.is_object())
-        };
+        let known = |key: &str| self.defaults.get(key).is_some_and(|value| !value.is_object());
         known(key) || key.strip_suffix("_file").is_some_and(known)
     }
 
@@ -90,10 +81,9 @@ impl Tree {
         let default = path.iter().try_fold(&self.defaults, |at, key| at.get(key));
         let value = match default {
             Some(Value::String(_)) => Value::String(text.to_owned()),
-            Some(Value::Array(_)) if !text.trim_start().starts_with('[') => text
-                .split(',')
-                .map(|part| Value::String(part.trim().to_owned()))
-                .collect(),
+            Some(Value::Array(_)) if !text.trim_start().starts_with('[') => {
+                text.split(',').map(|part| Value::String(part.trim().to_owned())).collect()
+            }
             Some(Value::Bool(_) | Value::Number(_)) => {
                 literal(text).unwrap_or_else(|| Value::String(text.to_owned()))
             }
@@ -114,9 +104,7 @@ impl Tree {
         };
         let mut at = &mut self.values;
         for section in sections {
-            let entry = at
-                .entry(section.clone())
-                .or_insert_with(|| Value::Object(Map::new()));
+            let entry = at.entry(section.clone()).or_insert_with(|| Value::Object(Map::new()));
             match entry {
                 Value::Object(fields) => at = fields,
                 _ => return refused("lies inside of a key that holds a value, not a section"),
@@ -139,18 +127,9 @@ impl Tree {
             let path = if path == "." { String::new() } else { path };
             let message = error.into_inner().to_string();
             if let Some((name, known)) = unknown_field(&message) {
-                let parent = path
-                    .strip_suffix(&name)
-                    .unwrap_or(&path)
-                    .trim_end_matches('.');
-                let key = if parent.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{parent}.{name}")
-                };
-                let secret = name
-                    .strip_suffix("_file")
-                    .filter(|s| known.iter().any(|k| k == s));
+                let parent = path.strip_suffix(&name).unwrap_or(&path).trim_end_matches('.');
+                let key = if parent.is_empty() { name.clone() } else { format!("{parent}.{name}") };
+                let secret = name.strip_suffix("_file").filter(|s| known.iter().any(|k| k == s));
                 match secret {
                     Some(secret) => self.read_secret(&key, secret)?,
                     None => return Err(self.unknown(&key, &name, &known)),
@@ -158,11 +137,7 @@ impl Tree {
             } else if let Some(text) = self.guessed.remove(&path) {
                 // It looked like a number or a list and is a text.
                 let keys: Vec<String> = path.split('.').map(str::to_owned).collect();
-                let origin = self
-                    .origins
-                    .get(&path)
-                    .cloned()
-                    .unwrap_or(Origin::Override);
+                let origin = self.origins.get(&path).cloned().unwrap_or(Origin::Override);
                 self.put(&keys, Value::String(text), &origin)?;
             } else {
                 return Err(self.refused(&path, &message));
@@ -176,9 +151,9 @@ impl Tree {
         let file_key = keys.pop().unwrap_or_default();
         let origin = self.origin(key);
         let refused = |fault: String| ConfigError::plain(key, &origin, fault);
-        let section = keys.iter().try_fold(&mut self.values, |at, key| {
-            at.get_mut(key).and_then(Value::as_object_mut)
-        });
+        let section = keys
+            .iter()
+            .try_fold(&mut self.values, |at, key| at.get_mut(key).and_then(Value::as_object_mut));
         let section = section.ok_or_else(|| refused("names no section".to_owned()))?;
         if section.contains_key(name) {
             return Err(refused(format!("and {name} are both given; give one")));
@@ -186,13 +161,9 @@ impl Tree {
         let Some(Value::String(path)) = section.remove(&file_key) else {
             return Err(refused("must be the name of a file".to_owned()));
         };
-        let size = std::fs::metadata(&path)
-            .map_err(|e| refused(format!("{path}: {e}")))?
-            .len();
+        let size = std::fs::metadata(&path).map_err(|e| refused(format!("{path}: {e}")))?.len();
         if size > MAX_SECRET_BYTES {
-            return Err(refused(format!(
-                "{path} is longer than {MAX_SECRET_BYTES} bytes"
-            )));
+            return Err(refused(format!("{path} is longer than {MAX_SECRET_BYTES} bytes")));
         }
         let text = std::fs::read_to_string(&path).map_err(|e| refused(format!("{path}: {e}")))?;
         let text = text.trim_end_matches(['\r', '\n']).to_owned();
@@ -209,22 +180,12 @@ impl Tree {
         if !known.is_empty() {
             let _ = write!(fault, " Known here: {}", known.join(", "));
         }
-        ConfigError {
-            holds: self.shown(key),
-            ..ConfigError::plain(key, &self.origin(key), fault)
-        }
+        ConfigError { holds: self.shown(key), ..ConfigError::plain(key, &self.origin(key), fault) }
     }
 
     fn refused(&self, key: &str, message: &str) -> ConfigError {
-        let fault = if is_secret(key) {
-            "holds a value of another kind"
-        } else {
-            message
-        };
-        ConfigError {
-            holds: self.shown(key),
-            ..ConfigError::plain(key, &self.origin(key), fault)
-        }
+        let fault = if is_secret(key) { "holds a value of another kind" } else { message };
+        ConfigError { holds: self.shown(key), ..ConfigError::plain(key, &self.origin(key), fault) }
     }
 
     fn shown(&self, key: &str) -> Option<String> {
@@ -240,10 +201,11 @@ impl Tree {
         let inside = |name: &&String| name.starts_with(key) || key.starts_with(name.as_str());
         match self.origins.get(key) {
             Some(origin) => origin.to_string(),
-            None => self.origins.keys().find(inside).map_or_else(
-                || "defaults".to_owned(),
-                |name| self.origins[name].to_string(),
-            ),
+            None => self
+                .origins
+                .keys()
+                .find(inside)
+                .map_or_else(|| "defaults".to_owned(), |name| self.origins[name].to_string()),
         }
     }
 }
@@ -261,11 +223,6 @@ fn literal(text: &str) -> Option<Value> {
 fn unknown_field(message: &str) -> Option<(String, Vec<String>)> {
     let rest = message.strip_prefix("unknown field `")?;
     let (name, rest) = rest.split_once('`')?;
-    let known = rest
-        .split('`')
-        .skip(1)
-        .step_by(2)
-        .map(str::to_owned)
-        .collect();
+    let known = rest.split('`').skip(1).step_by(2).map(str::to_owned).collect();
     Some((name.to_owned(), known))
 }

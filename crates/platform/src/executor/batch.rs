@@ -47,7 +47,11 @@ impl Lane {
             let alone = jobs.len() == 1;
             let (mut jobs, outcome) = self.attempt(jobs).await;
             match outcome {
-                Ok(()) => jobs.into_iter().for_each(|job| job.answer(None)),
+                Ok(()) => {
+                    for job in jobs {
+                        job.answer(None);
+                    }
+                }
                 Err(EngineError::Changed) if tries < TRIES => pending.push((jobs, tries + 1)),
                 Err(EngineError::Unique { .. } | EngineError::Constraint(_)) if !alone => {
                     let second = jobs.split_off(jobs.len() / 2);
@@ -59,7 +63,9 @@ impl Lane {
                         tracing::error!(service = self.service, %error, "a batch was not applied");
                     }
                     let error = StoreError::from(error);
-                    jobs.into_iter().for_each(|job| job.answer(Some(error.clone())));
+                    for job in jobs {
+                        job.answer(Some(error.clone()));
+                    }
                 }
             }
         }

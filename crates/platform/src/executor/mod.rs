@@ -121,7 +121,7 @@ impl Executor {
     ) -> Result<C::Reply, C::Error> {
         let (sender, receiver) = oneshot::channel();
         let job = Typed::new(command, Meta::of(context), sender, once, None);
-        self.submit(context, Box::new(job)).await?;
+        self.submit(context, Box::new(job))?;
         receiver.await.map_err(|_| stopped())?
     }
 
@@ -191,7 +191,7 @@ impl Executor {
         receiver.await.map_err(|_| stopped())?
     }
 
-    async fn submit(&self, context: &Context, job: Box<dyn Job>) -> Result<(), StoreError> {
+    fn submit(&self, context: &Context, job: Box<dyn Job>) -> Result<(), StoreError> {
         if context.deadline.has_passed(&self.env) {
             return Err(StoreError::DeadlineExceeded);
         }

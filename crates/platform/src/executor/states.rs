@@ -168,9 +168,8 @@ impl<'a> States<'a> {
         let slot = self.slot(key);
         match self.put.get(&key) {
             Some((_, Some(_))) => slot.version + 1,
-            Some((_, None)) => 0,
             None if slot.state.is_some() => slot.version,
-            None => 0,
+            Some((_, None)) | None => 0,
         }
     }
 
@@ -257,10 +256,8 @@ impl Batch {
         response: Option<SavedResponse>,
         at: Timestamp,
     ) {
-        let row = IdempotencyRow {
-            fingerprint: key.fingerprint.clone(),
-            response: response.clone(),
-        };
+        let row =
+            IdempotencyRow { fingerprint: key.fingerprint.clone(), response: response.clone() };
         self.idempotency.insert(key.identity(), row);
         self.writes.idempotency.push(SavedWrite { key, response, at });
     }

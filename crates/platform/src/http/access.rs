@@ -39,11 +39,7 @@ impl Access {
                 "not-signed-in",
                 "This needs a bearer token in the Authorization header.",
             )),
-            _ => Err(Problem::new(
-                ErrorKind::Forbidden,
-                "forbidden",
-                self.refusal(),
-            )),
+            _ => Err(Problem::new(ErrorKind::Forbidden, "forbidden", self.refusal())),
         }
     }
 
@@ -104,19 +100,11 @@ mod tests {
         };
         [
             Principal::Anonymous,
-            Principal::Customer {
-                account: id,
-                session: id,
-            },
+            Principal::Customer { account: id, session: id },
             staff(&[]),
             staff(&["orders:*"]),
-            Principal::ApiKey {
-                key: id,
-                permissions: ["orders:refund".to_owned()].into(),
-            },
-            Principal::Service {
-                name: "ordering".into(),
-            },
+            Principal::ApiKey { key: id, permissions: ["orders:refund".to_owned()].into() },
+            Principal::Service { name: "ordering".into() },
         ]
     }
 
@@ -141,16 +129,7 @@ mod tests {
 
     #[test]
     fn other_words_are_not_declarations() {
-        for text in [
-            "",
-            "admin",
-            "orders:*",
-            "*",
-            "Orders:read",
-            "orders:",
-            ":read",
-            "a:b:c",
-        ] {
+        for text in ["", "admin", "orders:*", "*", "Orders:read", "orders:", ":read", "a:b:c"] {
             assert!(text.parse::<Access>().is_err(), "{text}");
         }
     }

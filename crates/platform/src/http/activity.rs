@@ -79,8 +79,7 @@ impl Activity {
             self.head_since.store(NONE, Ordering::Relaxed);
         } else if self.in_flight.load(Ordering::Relaxed) == 0 {
             let _ =
-                self.head_since
-                    .compare_exchange(NONE, now, Ordering::Relaxed, Ordering::Relaxed);
+                self.head_since.compare_exchange(NONE, now, Ordering::Relaxed, Ordering::Relaxed);
         }
     }
 
@@ -143,11 +142,7 @@ pub(super) struct Watched<T> {
 
 impl<T> Watched<T> {
     pub(super) fn new(inner: T, activity: Arc<Activity>) -> Self {
-        Self {
-            inner,
-            activity,
-            head: HeadScan::default(),
-        }
+        Self { inner, activity, head: HeadScan::default() }
     }
 }
 

@@ -43,14 +43,7 @@ pub(super) struct Guarded {
 
 impl Guarded {
     pub(super) fn new(inner: axum::body::Body, limit: u64, idle: Duration, env: &Env) -> Self {
-        Self {
-            inner,
-            limit,
-            seen: 0,
-            idle,
-            env: env.clone(),
-            timer: None,
-        }
+        Self { inner, limit, seen: 0, idle, env: env.clone(), timer: None }
     }
 }
 
@@ -75,9 +68,7 @@ impl http_body::Body for Guarded {
             Poll::Ready(Some(Err(_))) => Poll::Ready(Some(Err(BodyError::Broken))),
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => {
-                let timer = this
-                    .timer
-                    .get_or_insert_with(|| this.env.timer.sleep(this.idle));
+                let timer = this.timer.get_or_insert_with(|| this.env.timer.sleep(this.idle));
                 match timer.as_mut().poll(cx) {
                     Poll::Ready(()) => Poll::Ready(Some(Err(BodyError::Idle))),
                     Poll::Pending => Poll::Pending,
@@ -112,11 +103,7 @@ pub fn body_problem(error: &(dyn Error + 'static)) -> Problem {
             None => source = current.source(),
         }
     }
-    Problem::new(
-        ErrorKind::Invalid,
-        "incomplete-body",
-        "The body could not be read to its end.",
-    )
+    Problem::new(ErrorKind::Invalid, "incomplete-body", "The body could not be read to its end.")
 }
 
 pub(super) fn too_large(limit: u64) -> Problem {
@@ -137,9 +124,7 @@ pub(super) async fn collect(body: axum::body::Body) -> Result<Bytes, Problem> {
 
 /// 415 unless the headers say JSON in UTF-8.
 pub(super) fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let value = headers
-        .get(header::CONTENT_TYPE)
-        .map(|v| v.to_str().unwrap_or("?"));
+    let value = headers.get(header::CONTENT_TYPE).map(|v| v.to_str().unwrap_or("?"));
     let (media_type, parameters) = match value {
         Some(value) => value.split_once(';').unwrap_or((value, "")),
         None => ("", ""),
@@ -149,9 +134,7 @@ pub(super) fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
         || (media_type.starts_with("application/") && media_type.ends_with("+json"));
     let charset = parameters.split(';').find_map(|p| {
         let (name, value) = p.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("charset")
-            .then(|| value.trim().trim_matches('"'))
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
     });
     if is_json && charset.is_none_or(|c| c.eq_ignore_ascii_case("utf-8")) {
         return Ok(());
@@ -191,26 +174,16 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let path = error.path().to_string();
     let inner = error.into_inner();
     if inner.is_data() {
-        return Err(Problem::invalid(vec![shape::field_error(
-            &path,
-            &inner.to_string(),
-        )]));
+        return Err(Problem::invalid(vec![shape::field_error(&path, &inner.to_string())]));
     }
     let field = path.trim_end_matches('?').trim_end_matches('.');
-    Err(malformed(
-        if field.is_empty() { "body" } else { field },
-        &inner,
-    ))
+    Err(malformed(if field.is_empty() { "body" } else { field }, &inner))
 }
 
 fn malformed(field: &str, error: &serde_json::Error) -> Problem {
     let message = format!("is not well-formed JSON: {error}");
-    Problem::new(
-        ErrorKind::Invalid,
-        "malformed-json",
-        format!("The body {message}"),
-    )
-    .field(field, message)
+    Problem::new(ErrorKind::Invalid, "malformed-json", format!("The body {message}"))
+        .field(field, message)
 }
 
 #[cfg(test)]
@@ -229,17 +202,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_stands_still_is_408() {
-        let env = Env {
-            timer: Arc::new(AtOnce),
-            ..Env::test().env
-        };
+        let env = Env { timer: Arc::new(AtOnce), ..Env::test().env };
         let silent = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
         let silent = axum::body::Body::from_stream(silent);
         let body = axum::body::Body::new(Guarded::new(silent, 10, IDLE_TIMEOUT, &env));
         let problem = collect(body).await.unwrap_err();
-        assert_eq!(
-            (problem.status().as_u16(), problem.slug()),
-            (408, "body-timeout")
-        );
+        assert_eq!((problem.status().as_u16(), problem.slug()), (408, "body-timeout"));
     }
 }

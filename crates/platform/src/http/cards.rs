@@ -14,16 +14,8 @@ use serde_json::Value;
 use super::Problem;
 
 /// Names of fields that hold other long numbers, alone or as the last word (`seller_sku`).
-const CODES: [&str; 8] = [
-    "barcode",
-    "sku",
-    "phone",
-    "ean",
-    "gtin",
-    "upc",
-    "isbn",
-    "tracking_number",
-];
+const CODES: [&str; 8] =
+    ["barcode", "sku", "phone", "ean", "gtin", "upc", "isbn", "tracking_number"];
 
 /// Refuses a JSON body with a card number or a U+0000 in any text. Cheap when nothing in it looks
 /// like either. What is no JSON at all passes; the reader tells about it.
@@ -94,10 +86,7 @@ fn walk(value: &Value, path: &mut String, name: &str) -> Option<Problem> {
 
 fn refusal(path: &str, name: &str, text: &str) -> Option<Problem> {
     if text.contains('\0') {
-        return Some(Problem::invalid_field(
-            path,
-            "must not contain the character U+0000",
-        ));
+        return Some(Problem::invalid_field(path, "must not contain the character U+0000"));
     }
     if text.len() < 13 || is_code(name) || !holds_card_number(text) {
         return None;
@@ -109,11 +98,7 @@ fn refusal(path: &str, name: &str, text: &str) -> Option<Problem> {
         "Card numbers are not accepted in any field.",
     );
     // The path of a key that is itself a number would repeat the number.
-    let field = if holds_card_number(path) {
-        "body"
-    } else {
-        path
-    };
+    let field = if holds_card_number(path) { "body" } else { path };
     let error = FieldError::new(field, message);
     problem = problem.field(error.field, error.message);
     Some(problem)
@@ -121,15 +106,12 @@ fn refusal(path: &str, name: &str, text: &str) -> Option<Problem> {
 
 fn is_code(name: &str) -> bool {
     CODES.iter().any(|code| {
-        name.strip_suffix(code)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
+        name.strip_suffix(code).is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
     })
 }
 
 fn holds_card_number(text: &str) -> bool {
-    let only_number = text
-        .chars()
-        .all(|c| c.is_ascii_digit() || c == ' ' || c == '-');
+    let only_number = text.chars().all(|c| c.is_ascii_digit() || c == ' ' || c == '-');
     if only_number {
         let digits = digits_of(text);
         return match digits.len() {
@@ -152,10 +134,7 @@ fn runs(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn digits_of(text: &str) -> Vec<u8> {
-    text.bytes()
-        .filter(u8::is_ascii_digit)
-        .map(|b| b - b'0')
-        .collect()
+    text.bytes().filter(u8::is_ascii_digit).map(|b| b - b'0').collect()
 }
 
 fn luhn(digits: &[u8]) -> bool {
@@ -178,11 +157,7 @@ fn luhn(digits: &[u8]) -> bool {
 /// Visa 4; Mastercard 51–55 and 2221–2720; American Express 34, 37; Diners 300–305, 36, 38;
 /// Discover 6011, 644–649, 65; JCB 3528–3589; UnionPay 62; Maestro 50, 56–58, 67.
 fn begins_like_a_card(digits: &[u8]) -> bool {
-    let first = |n: usize| {
-        digits[..n]
-            .iter()
-            .fold(0_u32, |all, d| all * 10 + u32::from(*d))
-    };
+    let first = |n: usize| digits[..n].iter().fold(0_u32, |all, d| all * 10 + u32::from(*d));
     digits[0] == 4
         || matches!(first(2), 34 | 36 | 37 | 38 | 50..=58 | 62 | 65 | 67)
         || matches!(first(3), 300..=305 | 644..=649)
@@ -196,9 +171,7 @@ mod tests {
     use super::*;
 
     fn refused(body: &str) -> Option<String> {
-        check_json(body.as_bytes())
-            .err()
-            .map(|p| p.errors()[0].field.clone())
+        check_json(body.as_bytes()).err().map(|p| p.errors()[0].field.clone())
     }
 
     #[test]
@@ -214,11 +187,7 @@ mod tests {
             "30569309025904",
         ] {
             let body = serde_json::json!({"buyer": {"notes": ["x", number]}}).to_string();
-            assert_eq!(
-                refused(&body).as_deref(),
-                Some("buyer.notes[1]"),
-                "{number}"
-            );
+            assert_eq!(refused(&body).as_deref(), Some("buyer.notes[1]"), "{number}");
             let body = serde_json::json!({"barcode": number}).to_string();
             assert_eq!(refused(&body), None, "{number}");
         }
@@ -228,10 +197,7 @@ mod tests {
     fn a_number_hidden_in_a_sentence_or_in_escapes_is_found() {
         assert!(refused(r#"{"a":"card: 4111 1111 1111 1111, exp 12/30"}"#).is_some());
         assert!(refused(r#"{"a":"\u0034111111111111111"}"#).is_some());
-        assert_eq!(
-            refused(r#"{"4111111111111111":1}"#).as_deref(),
-            Some("body")
-        );
+        assert_eq!(refused(r#"{"4111111111111111":1}"#).as_deref(), Some("body"));
     }
 
     #[test]

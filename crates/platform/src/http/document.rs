@@ -17,52 +17,28 @@ use super::{
 
 /// Statuses of refusals, what they mean, and whether only writes know them.
 const REFUSALS: [(&str, &str, bool); 14] = [
-    (
-        "400",
-        "The request is malformed, or a field breaks a rule.",
-        false,
-    ),
-    (
-        "401",
-        "Nobody is signed in, or the token is no longer good.",
-        false,
-    ),
+    ("400", "The request is malformed, or a field breaks a rule.", false),
+    ("401", "Nobody is signed in, or the token is no longer good.", false),
     ("403", "The caller lacks a permission.", false),
-    (
-        "404",
-        "There is no such thing, or it is somebody else's.",
-        false,
-    ),
+    ("404", "There is no such thing, or it is somebody else's.", false),
     ("408", "The body stopped coming.", true),
     (
         "409",
         "The state of the thing does not allow it, or the same request is still running.",
         true,
     ),
-    (
-        "412",
-        "If-Match names a version that is no longer current.",
-        true,
-    ),
+    ("412", "If-Match names a version that is no longer current.", true),
     ("413", "The body is larger than the route accepts.", true),
     ("415", "The body is not of an accepted media type.", true),
     (
         "422",
         "A rule of the business refuses it, or the idempotency key belongs to another request.",
-        true,
+        false,
     ),
     ("429", "Too many requests.", false),
     ("500", "A defect of ours.", false),
-    (
-        "503",
-        "The service cannot answer right now. Safe to try again.",
-        false,
-    ),
-    (
-        "504",
-        "The deadline passed before the answer was known.",
-        false,
-    ),
+    ("503", "The service cannot answer right now. Safe to try again.", false),
+    ("504", "The deadline passed before the answer was known.", false),
 ];
 
 const SCHEME: &str = "bearer";
@@ -87,22 +63,14 @@ pub(super) fn operations(item: &mut PathItem) -> Vec<(Method, &mut Operation)> {
 /// The parts that operations refer to.
 pub(super) fn add_components(document: &mut OpenApi) {
     let components = document.components.get_or_insert_with(Components::new);
-    components
-        .schemas
-        .insert("Problem".to_owned(), ProblemDocument::schema());
-    components
-        .schemas
-        .insert(ProblemField::name().into_owned(), ProblemField::schema());
+    components.schemas.insert("Problem".to_owned(), ProblemDocument::schema());
+    components.schemas.insert(ProblemField::name().into_owned(), ProblemField::schema());
     for (status, description, _) in REFUSALS {
-        components
-            .responses
-            .insert(format!("Problem{status}"), refusal(description).into());
+        components.responses.insert(format!("Problem{status}"), refusal(description).into());
     }
     let mut http = Http::new(HttpAuthScheme::Bearer);
     http.description = Some("An access token of `/v1/auth`, or an API key (`mk_…`).".to_owned());
-    components
-        .security_schemes
-        .insert(SCHEME.to_owned(), SecurityScheme::Http(http).into());
+    components.security_schemes.insert(SCHEME.to_owned(), SecurityScheme::Http(http).into());
 }
 
 /// Adds to one operation what the layer adds to its route.
@@ -118,13 +86,9 @@ pub(super) fn describe(operation: &mut Operation, route: &RouteInfo) {
         if only_writes && !route.writes() {
             continue;
         }
-        let own = operation
-            .responses
-            .responses
-            .entry(status.to_owned())
-            .or_insert_with(|| {
-                RefOr::Ref(Ref::new(format!("#/components/responses/Problem{status}")))
-            });
+        let own = operation.responses.responses.entry(status.to_owned()).or_insert_with(|| {
+            RefOr::Ref(Ref::new(format!("#/components/responses/Problem{status}")))
+        });
         if let RefOr::T(response) = own
             && response.content.is_empty()
         {
@@ -157,10 +121,7 @@ fn add_key_parameter(operation: &mut Operation, rule: IdempotencyRule) {
         ))
         .schema(Some(schema))
         .build();
-    operation
-        .parameters
-        .get_or_insert_default()
-        .push(parameter.into());
+    operation.parameters.get_or_insert_default().push(parameter.into());
 }
 
 fn refusal(description: &str) -> Response {

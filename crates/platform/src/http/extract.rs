@@ -69,11 +69,7 @@ impl<S: Sync> FromRequestParts<S> for Once {
 impl<S: Sync> FromRequestParts<S> for RequiredOnce {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        call(parts)?
-            .once
-            .clone()
-            .map(Self)
-            .ok_or_else(super::replay::missing_key)
+        call(parts)?.once.clone().map(Self).ok_or_else(super::replay::missing_key)
     }
 }
 
@@ -97,10 +93,7 @@ fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
         .and_then(|v| v.parse().ok())
         .map(Some)
         .ok_or_else(|| {
-            Problem::invalid_field(
-                "if-match",
-                "must be one ETag as it was given, such as \"3\"",
-            )
+            Problem::invalid_field("if-match", "must be one ETag as it was given, such as \"3\"")
         })
 }
 
@@ -118,10 +111,7 @@ pub(super) fn single<'a>(
     }
     match value.to_str() {
         Ok(text) => Ok(Some(text)),
-        Err(_) => Err(Problem::invalid_field(
-            name.as_str(),
-            "must be visible ASCII",
-        )),
+        Err(_) => Err(Problem::invalid_field(name.as_str(), "must be visible ASCII")),
     }
 }
 
@@ -179,14 +169,12 @@ fn path_problem(rejection: &PathRejection, template: &str) -> Problem {
     };
     let expected = |what: &str| format!("is not a valid {what}");
     let (field, message) = match failure.kind() {
-        PathFault::ParseErrorAtKey {
-            key, expected_type, ..
-        } => (key.clone(), expected(expected_type)),
-        PathFault::ParseErrorAtIndex {
-            index,
-            expected_type,
-            ..
-        } => (parameter(template, *index), expected(expected_type)),
+        PathFault::ParseErrorAtKey { key, expected_type, .. } => {
+            (key.clone(), expected(expected_type))
+        }
+        PathFault::ParseErrorAtIndex { index, expected_type, .. } => {
+            (parameter(template, *index), expected(expected_type))
+        }
         PathFault::ParseError { expected_type, .. } => {
             (parameter(template, 0), expected(expected_type))
         }
@@ -205,10 +193,7 @@ fn parameter(template: &str, index: usize) -> String {
         .skip(1)
         .nth(index)
         .and_then(|rest| rest.split('}').next())
-        .map_or_else(
-            || "path".to_owned(),
-            |name| name.trim_start_matches('*').to_owned(),
-        )
+        .map_or_else(|| "path".to_owned(), |name| name.trim_start_matches('*').to_owned())
 }
 
 /// The languages of an `Accept-Language` header (RFC 9110, 12.5.4), best first, at most ten. What
@@ -230,11 +215,7 @@ pub(super) fn locales(headers: &HeaderMap) -> Vec<Locale> {
         })
         .collect();
     wanted.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
-    wanted
-        .into_iter()
-        .take(10)
-        .map(|(_, locale)| locale)
-        .collect()
+    wanted.into_iter().take(10).map(|(_, locale)| locale).collect()
 }
 
 #[cfg(test)]
@@ -251,10 +232,8 @@ mod tests {
 
     #[test]
     fn languages_come_best_first() {
-        let headers = headers(
-            header::ACCEPT_LANGUAGE,
-            &["fr;q=0.4, de-AT, en;q=0.9, *;q=0.1, it;q=0"],
-        );
+        let headers =
+            headers(header::ACCEPT_LANGUAGE, &["fr;q=0.4, de-AT, en;q=0.9, *;q=0.1, it;q=0"]);
         let tags: Vec<_> = locales(&headers).iter().map(ToString::to_string).collect();
         assert_eq!(tags, ["de-AT", "en", "fr"]);
     }
@@ -265,18 +244,8 @@ mod tests {
         assert_eq!(read(&["\"7\""]).unwrap(), Some(7));
         assert_eq!(read(&["*"]).unwrap(), None);
         assert_eq!(read(&[]).unwrap(), None);
-        for bad in [
-            &["7"][..],
-            &["W/\"7\""],
-            &["\"x\""],
-            &["\"1\"", "\"2\""],
-            &["\"1\", \"2\""],
-        ] {
-            assert_eq!(
-                read(bad).unwrap_err().errors()[0].field,
-                "if-match",
-                "{bad:?}"
-            );
+        for bad in [&["7"][..], &["W/\"7\""], &["\"x\""], &["\"1\"", "\"2\""], &["\"1\", \"2\""]] {
+            assert_eq!(read(bad).unwrap_err().errors()[0].field, "if-match", "{bad:?}");
         }
     }
 

@@ -34,9 +34,7 @@ impl HeadScan {
         self.head.extend_from_slice(bytes);
         // The end may lie across two reads.
         let from = before.saturating_sub(3);
-        let end = self.head[from..]
-            .windows(4)
-            .position(|four| four == b"\r\n\r\n");
+        let end = self.head[from..].windows(4).position(|four| four == b"\r\n\r\n");
         let Some(end) = end.map(|at| from + at) else {
             self.complete = self.head.len() > MOST;
             return false;
@@ -50,8 +48,7 @@ fn is_ambiguous(head: &[u8]) -> bool {
     let (mut lengths, mut encodings) = (0, 0);
     for line in head.split(|byte| *byte == b'\n').skip(1) {
         let named = |name: &[u8]| {
-            line.get(..name.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(name))
+            line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
         };
         lengths += u32::from(named(b"content-length"));
         encodings += u32::from(named(b"transfer-encoding"));

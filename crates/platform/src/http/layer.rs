@@ -46,12 +46,10 @@ impl Table {
         let mut paths: AHashMap<String, PathEntry> = AHashMap::new();
         for route in routes {
             let metrics = RouteMetrics::new(service, &route.method, &route.path);
-            let entry = paths
-                .entry(route.path.clone())
-                .or_insert_with(|| PathEntry {
-                    allow: HeaderValue::from_static(""),
-                    routes: Vec::new(),
-                });
+            let entry = paths.entry(route.path.clone()).or_insert_with(|| PathEntry {
+                allow: HeaderValue::from_static(""),
+                routes: Vec::new(),
+            });
             entry.routes.push((Arc::new(route.clone()), metrics));
         }
         for entry in paths.values_mut() {
@@ -81,13 +79,7 @@ impl Table {
         let wanted = |wanted: &Method| entry.routes.iter().find(|r| r.0.method == *wanted);
         let method = request.method();
         wanted(method)
-            .or_else(|| {
-                if *method == Method::HEAD {
-                    wanted(&Method::GET)
-                } else {
-                    None
-                }
-            })
+            .or_else(|| if *method == Method::HEAD { wanted(&Method::GET) } else { None })
             .ok_or_else(|| {
                 Problem::with_status(
                     ::http::StatusCode::METHOD_NOT_ALLOWED,
@@ -107,11 +99,7 @@ pub(super) struct Layer {
 
 impl Layer {
     pub(super) fn new(service: &'static str, deps: ModuleDeps, table: Table) -> Self {
-        Self {
-            service,
-            deps,
-            table,
-        }
+        Self { service, deps, table }
     }
 }
 
@@ -150,16 +138,11 @@ pub(super) async fn handle(
         causation: None,
         locales: extract::locales(request.headers()),
     };
-    request.extensions_mut().insert(Call {
-        context,
-        once: None,
-        route: route.clone(),
-    });
+    request.extensions_mut().insert(Call { context, once: None, route: route.clone() });
     let work = serve(&layer, route, request, next).instrument(span.clone());
     let outcome = env.timeout(deadline.remaining(env), work).await;
-    let response = outcome
-        .unwrap_or_else(|| Err(too_late()))
-        .unwrap_or_else(Problem::into_response);
+    let response =
+        outcome.unwrap_or_else(|| Err(too_late())).unwrap_or_else(Problem::into_response);
     let response = finish(response, &id);
     let took = env.clock.monotonic().saturating_sub(started);
     metrics.record(response.status(), took);
@@ -187,11 +170,7 @@ async fn serve(
     let principal = if route.ignores_credentials {
         Principal::Anonymous
     } else {
-        layer
-            .deps
-            .authenticator
-            .authenticate(&parts.headers)
-            .await?
+        layer.deps.authenticator.authenticate(&parts.headers).await?
     };
     route.access.check(&principal)?;
     if content.size_hint().lower() > route.body_limit {
@@ -272,18 +251,14 @@ fn finish(mut response: Response, id: &Arc<str>) -> Response {
         response.extensions_mut().remove::<Problem>();
     }
     if let Ok(value) = HeaderValue::from_str(id) {
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
+        response.headers_mut().insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
     }
     response
 }
 
 /// The caller's own name for the request when it is a sane one, else a fresh one.
 fn request_id(headers: &HeaderMap, env: &crate::env::Env) -> Arc<str> {
-    let given = headers
-        .get(REQUEST_ID_HEADER)
-        .and_then(|value| value.to_str().ok());
+    let given = headers.get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
     match given {
         Some(id) if (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()) => {
             id.into()

@@ -23,8 +23,8 @@ mod replay;
 mod respond;
 mod route;
 pub mod server;
-mod strict;
 mod shape;
+mod strict;
 
 pub use access::Access;
 pub use body::{DEFAULT_BODY_LIMIT, body_problem};

@@ -65,16 +65,7 @@ pub fn module(
     let authenticator = deps.authenticator.clone();
     let layer = Arc::new(Layer::new(name, deps, Table::new(name, &infos)));
     let router = router
-        .layer(axum::middleware::from_fn_with_state(
-            layer,
-            super::layer::handle,
-        ))
+        .layer(axum::middleware::from_fn_with_state(layer, super::layer::handle))
         .layer(DefaultBodyLimit::disable());
-    Ok(Module {
-        name,
-        router,
-        openapi,
-        routes: infos,
-        authenticator,
-    })
+    Ok(Module { name, router, openapi, routes: infos, authenticator })
 }

@@ -230,10 +230,7 @@ impl IntoResponse for Problem {
         let mut response = Response::new(axum::body::Body::from(self.to_json()));
         *response.status_mut() = self.0.status;
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         match self.0.status {
             StatusCode::UNAUTHORIZED => {
@@ -242,10 +239,7 @@ impl IntoResponse for Problem {
                 } else {
                     "Bearer realm=\"mercat\""
                 };
-                headers.insert(
-                    header::WWW_AUTHENTICATE,
-                    HeaderValue::from_static(challenge),
-                );
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
             }
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
@@ -306,11 +300,7 @@ mod tests {
     fn the_text_of_a_defect_never_leaves() {
         let problem = Problem::from(Fact::Defect);
         assert_eq!(problem.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        assert!(
-            !String::from_utf8(problem.to_json())
-                .unwrap()
-                .contains("hunter2")
-        );
+        assert!(!String::from_utf8(problem.to_json()).unwrap().contains("hunter2"));
     }
 
     #[test]

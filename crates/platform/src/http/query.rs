@@ -26,10 +26,7 @@ pub(super) fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
             return Err(Problem::invalid_field(key, "is given twice"));
         }
         if seen.len() == MAX_PAIRS {
-            return Err(Problem::invalid_field(
-                "query",
-                "has more than 64 parameters",
-            ));
+            return Err(Problem::invalid_field("query", "has more than 64 parameters"));
         }
         seen.push(key);
     }
@@ -46,19 +43,13 @@ pub(super) fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
 
 fn decode(text: &str) -> Option<String> {
     let broken = text.split('%').skip(1).any(|after| {
-        !after
-            .as_bytes()
-            .get(..2)
-            .is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit))
+        !after.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit))
     });
     if broken {
         return None;
     }
     let spaced = text.replace('+', " ");
-    percent_decode_str(&spaced)
-        .decode_utf8()
-        .ok()
-        .map(Cow::into_owned)
+    percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
 }
 
 fn not_text(field: &str) -> Problem {
@@ -71,18 +62,13 @@ mod tests {
     use super::*;
 
     fn refused(query: &str) -> String {
-        parse::<PageParams>(query).unwrap_err().errors()[0]
-            .field
-            .clone()
+        parse::<PageParams>(query).unwrap_err().errors()[0].field.clone()
     }
 
     #[test]
     fn good_parameters_are_read() {
         let params: PageParams = parse("limit=5&cursor=a%20b+c").unwrap();
-        assert_eq!(
-            (params.limit, params.cursor.as_deref()),
-            (Some(5), Some("a b c"))
-        );
+        assert_eq!((params.limit, params.cursor.as_deref()), (Some(5), Some("a b c")));
         assert!(parse::<PageParams>("").is_ok());
     }
 

@@ -62,20 +62,9 @@ pub(super) fn identity(
         hash.update(bytes);
     };
     part(route.method.as_str().as_bytes());
-    part(
-        parts
-            .uri
-            .path_and_query()
-            .map_or("", |p| p.as_str())
-            .as_bytes(),
-    );
+    part(parts.uri.path_and_query().map_or("", |p| p.as_str()).as_bytes());
     for name in &route.declared_headers {
-        part(
-            parts
-                .headers
-                .get(name)
-                .map_or(&[][..], |value| value.as_bytes()),
-        );
+        part(parts.headers.get(name).map_or(&[][..], |value| value.as_bytes()));
     }
     part(body);
     let mut fingerprint = String::with_capacity(64);
@@ -100,10 +89,7 @@ pub(super) async fn find(store: &Store, key: &IdempotencyKey) -> Result<Option<R
             "request-in-progress",
             "The first request with this Idempotency-Key has not ended yet. Ask again shortly.",
         )
-        .field(
-            IDEMPOTENCY_HEADER,
-            "belongs to a request that is still running",
-        )),
+        .field(IDEMPOTENCY_HEADER, "belongs to a request that is still running")),
         Lookup::Mismatch => Err(Problem::new(
             ErrorKind::Unprocessable,
             "idempotency-key-reused",

@@ -39,16 +39,10 @@ pub fn json<T: Serialize>(status: StatusCode, version: Option<u64>, dto: &T) -> 
     let mut response = Response::new(axum::body::Body::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(version) = version {
         let etag = HeaderValue::try_from(format!("\"{version}\""));
-        headers.insert(
-            header::ETAG,
-            etag.expect("digits and quotes are visible ASCII"),
-        );
+        headers.insert(header::ETAG, etag.expect("digits and quotes are visible ASCII"));
     }
     response
 }
@@ -61,11 +55,8 @@ pub fn replay(saved: SavedResponse) -> Response {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     if has_body {
-        let media_type = if status.as_u16() < 400 {
-            "application/json"
-        } else {
-            "application/problem+json"
-        };
+        let media_type =
+            if status.as_u16() < 400 { "application/json" } else { "application/problem+json" };
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     }
     for (name, value) in saved.headers {

@@ -60,12 +60,8 @@ impl RouteInfo {
     }
 
     pub(super) fn read(method: &Method, path: &str, operation: &Operation) -> Result<Self, String> {
-        let extension = |name: &str| {
-            operation
-                .extensions
-                .as_ref()
-                .and_then(|all| all.get(name).cloned())
-        };
+        let extension =
+            |name: &str| operation.extensions.as_ref().and_then(|all| all.get(name).cloned());
         let text = |name: &str| match extension(name) {
             None => Ok(None),
             Some(serde_json::Value::String(text)) => Ok(Some(text)),
@@ -86,9 +82,7 @@ impl RouteInfo {
             None => false,
             Some("ignore") if access == Access::Public => true,
             Some(other) => {
-                return Err(format!(
-                    "x-auth {other:?} is not \"ignore\" on a public route"
-                ));
+                return Err(format!("x-auth {other:?} is not \"ignore\" on a public route"));
             }
         };
         let idempotency = match text("x-idempotency")?.as_deref() {
@@ -129,12 +123,8 @@ fn declared_headers(operation: &Operation) -> Vec<HeaderName> {
 }
 
 pub(super) fn parameters(operation: &Operation) -> impl Iterator<Item = &Parameter> {
-    operation
-        .parameters
-        .iter()
-        .flatten()
-        .filter_map(|parameter| match parameter {
-            RefOr::T(parameter) => Some(parameter),
-            RefOr::Ref(_) => None,
-        })
+    operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
+        RefOr::T(parameter) => Some(parameter),
+        RefOr::Ref(_) => None,
+    })
 }

@@ -101,11 +101,7 @@ where
         let connection = builder
             .serve_connection(
                 TokioIo::new(Watched::new(stream, activity.clone())),
-                Requests {
-                    inner: service.clone(),
-                    activity: activity.clone(),
-                    peer,
-                },
+                Requests { inner: service.clone(), activity: activity.clone(), peer },
             )
             .into_owned();
         let connection = graceful.watch(connection);
@@ -124,11 +120,7 @@ where
         });
     }
     drop(listener);
-    if env
-        .timeout(limits.drain_timeout, graceful.shutdown())
-        .await
-        .is_none()
-    {
+    if env.timeout(limits.drain_timeout, graceful.shutdown()).await.is_none() {
         tracing::warn!("connections were still open when draining had to end");
     }
     Ok(())
@@ -219,17 +211,11 @@ fn ambiguous<B>() -> Answer<B> {
         "ambiguous-length",
         "The request tells the length of its body more than once.",
     )
-    .field(
-        "content-length",
-        "must be the only header that tells the length",
-    );
+    .field("content-length", "must be the only header that tells the length");
     let mut response = Response::new(Either::Right(Full::from(problem.to_json())));
     *response.status_mut() = problem.status();
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }

@@ -18,11 +18,7 @@ pub(super) fn field_error(path: &str, message: &str) -> FieldError {
             continue;
         };
         let known = rest.strip_prefix(", ").unwrap_or_default();
-        let told = if known.is_empty() {
-            told.to_owned()
-        } else {
-            format!("{told}; {known}")
-        };
+        let told = if known.is_empty() { told.to_owned() } else { format!("{told}; {known}") };
         return FieldError::new(join(parent, name), clip(&told));
     }
     let field = if parent.is_empty() { "body" } else { parent };
@@ -57,30 +53,12 @@ mod tests {
     #[test]
     fn serde_sentences_name_their_field() {
         let field = |path, message| field_error(path, message).field;
-        assert_eq!(
-            field("lines[2]", "unknown field `qty`, expected `sku`"),
-            "lines[2].qty"
-        );
-        assert_eq!(
-            field(".", "missing field `email` at line 1 column 2"),
-            "email"
-        );
-        assert_eq!(
-            field("lines[0].quantity", "invalid type: string"),
-            "lines[0].quantity"
-        );
-        assert_eq!(
-            field("note", "unknown field `note`, there are no fields"),
-            "note"
-        );
-        assert_eq!(
-            field(".", "invalid type: sequence, expected a struct"),
-            "body"
-        );
-        let error = field_error(
-            ".",
-            "unknown field `x`, expected `a` or `b` at line 3 column 9",
-        );
+        assert_eq!(field("lines[2]", "unknown field `qty`, expected `sku`"), "lines[2].qty");
+        assert_eq!(field(".", "missing field `email` at line 1 column 2"), "email");
+        assert_eq!(field("lines[0].quantity", "invalid type: string"), "lines[0].quantity");
+        assert_eq!(field("note", "unknown field `note`, there are no fields"), "note");
+        assert_eq!(field(".", "invalid type: sequence, expected a struct"), "body");
+        let error = field_error(".", "unknown field `x`, expected `a` or `b` at line 3 column 9");
         assert_eq!(error.message, "is not a field here; expected `a` or `b`");
     }
 }

@@ -183,10 +183,7 @@ mod tests {
     #[test]
     fn objects_are_read_as_ever() {
         let text = r#"{"one":{"a":1},"many":[{"a":2}],"perhaps":{"a":3},"pair":[-1,2.5],"by_name":{"x":{"a":4}}}"#;
-        assert_eq!(
-            read::<Outer>(text).unwrap(),
-            serde_json::from_str(text).unwrap()
-        );
+        assert_eq!(read::<Outer>(text).unwrap(), serde_json::from_str(text).unwrap());
     }
 
     #[test]
@@ -195,12 +192,7 @@ mod tests {
         for n in 1..=4 {
             let text = whole.replace(&format!("{{\"a\":{n}}}"), &format!("[{n}]"));
             assert!(serde_json::from_str::<Outer>(&text).is_ok(), "{text}");
-            assert!(
-                read::<Outer>(&text)
-                    .unwrap_err()
-                    .contains("invalid type: sequence"),
-                "{text}"
-            );
+            assert!(read::<Outer>(&text).unwrap_err().contains("invalid type: sequence"), "{text}");
         }
         assert!(read::<Inner>("[1]").is_err());
     }

@@ -37,13 +37,16 @@ pub trait Aggregate: Clone + Serialize + DeserializeOwned + Send + Sync + 'stati
     fn columns(&self) -> Vec<Value>;
 }
 
+/// The values of the declared columns, and the state as JSON.
+pub(crate) type Encoded = (Vec<Value>, String);
+
 /// An [`Aggregate`] with its type erased: how to read, write and index it.
 #[derive(Clone, Copy)]
 pub struct AggregateType {
     pub table: &'static str,
     pub columns: &'static [Column],
     pub(crate) parse: fn(&str) -> Result<State, serde_json::Error>,
-    pub(crate) encode: fn(&State) -> Result<(Vec<Value>, String), String>,
+    pub(crate) encode: fn(&State) -> Result<Encoded, String>,
 }
 
 impl AggregateType {

@@ -56,10 +56,10 @@ pub struct IdempotencyRow {
 
 impl IdempotencyRow {
     pub fn lookup(self, key: &IdempotencyKey) -> Lookup {
-        if self.fingerprint != key.fingerprint {
-            Lookup::Mismatch
-        } else {
+        if self.fingerprint == key.fingerprint {
             self.response.map_or(Lookup::Running, Lookup::Saved)
+        } else {
+            Lookup::Mismatch
         }
     }
 }

@@ -83,7 +83,9 @@ impl Tables {
                 loaded.inbox.insert(*key, *version);
             }
         }
-        let saved = |key: &IdempotencyKey| self.idempotency.get(&key.identity()).map(|(row, _)| row.clone());
+        let saved = |key: &IdempotencyKey| {
+            self.idempotency.get(&key.identity()).map(|(row, _)| row.clone())
+        };
         loaded.idempotency = reads.idempotency.iter().map(saved).collect();
         Ok(loaded)
     }
@@ -105,9 +107,13 @@ impl Tables {
                     continue;
                 }
                 let holder = table.unique.get(column.name).and_then(|index| index.get(value));
-                let moves_away = |id: &Uuid| rows.iter().any(|w| {
-                    w.aggregate.table == write.aggregate.table && w.id == *id && w.id != write.id
-                });
+                let moves_away = |id: &Uuid| {
+                    rows.iter().any(|w| {
+                        w.aggregate.table == write.aggregate.table
+                            && w.id == *id
+                            && w.id != write.id
+                    })
+                };
                 let taken = holder.is_some_and(|id| *id != write.id && !moves_away(id));
                 let twice = claimed
                     .insert((write.aggregate.table, column.name, value), write.id)
@@ -148,8 +154,10 @@ impl Tables {
             self.inbox.insert((moved.consumer, moved.aggregate_id), moved.version);
         }
         for saved in writes.idempotency {
-            let row =
-                IdempotencyRow { fingerprint: saved.key.fingerprint.clone(), response: saved.response };
+            let row = IdempotencyRow {
+                fingerprint: saved.key.fingerprint.clone(),
+                response: saved.response,
+            };
             self.idempotency.insert(saved.key.identity(), (row, saved.at));
         }
         if let Some(before) = writes.idempotency_before {
@@ -212,7 +220,8 @@ impl Engine for MemoryEngine {
             conditions.push((table.column(condition.column)?, condition));
         }
         let order = query.order.map(|name| table.column(name)).transpose()?;
-        let place = |row: &Row| (order.map_or(Value::Null, |at| row.columns[at].clone()), row.raw.id);
+        let place =
+            |row: &Row| (order.map_or(Value::Null, |at| row.columns[at].clone()), row.raw.id);
         let compare = |left: &(Value, Uuid), right: &(Value, Uuid)| match query.direction {
             Direction::Ascending => left.cmp(right),
             Direction::Descending => right.cmp(left),

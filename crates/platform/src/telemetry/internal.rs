@@ -22,10 +22,7 @@ pub struct InternalPort {
 impl InternalPort {
     pub async fn serve(self, env: &Env, shutdown: Shutdown) -> std::io::Result<()> {
         let router = internal_router(self.metrics, shutdown.clone());
-        let limits = ServerLimits {
-            max_connections: 64,
-            ..ServerLimits::default()
-        };
+        let limits = ServerLimits { max_connections: 64, ..ServerLimits::default() };
         let stopping = async move { shutdown.stopping().await };
         crate::http::server::serve_until(env.clone(), self.listener, router, limits, stopping).await
     }
@@ -36,16 +33,11 @@ pub fn internal_router(metrics: Metrics, shutdown: Shutdown) -> Router {
     let text = |body: String| -> Response {
         let mut response = body.into_response();
         let media_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, media_type);
+        response.headers_mut().insert(header::CONTENT_TYPE, media_type);
         response
     };
     Router::new()
-        .route(
-            "/metrics",
-            get(move || std::future::ready(text(metrics.render()))),
-        )
+        .route("/metrics", get(move || std::future::ready(text(metrics.render()))))
         .route("/livez", get(|| std::future::ready("ok\n")))
         .route(
             "/readyz",
@@ -54,10 +46,7 @@ pub fn internal_router(metrics: Metrics, shutdown: Shutdown) -> Router {
                     (StatusCode::OK, "ready\n".to_owned())
                 } else {
                     let phase = shutdown.phase();
-                    (
-                        StatusCode::SERVICE_UNAVAILABLE,
-                        format!("not ready: {phase:?}\n"),
-                    )
+                    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {phase:?}\n"))
                 };
                 std::future::ready(answer)
             }),

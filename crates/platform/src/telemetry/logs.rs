@@ -28,11 +28,7 @@ where
     let lines = match config.log_format {
         LogFormat::Text => {
             let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            lines
-                .with_ansi(colours)
-                .with_target(false)
-                .with_filter(filter)
-                .boxed()
+            lines.with_ansi(colours).with_target(false).with_filter(filter).boxed()
         }
         LogFormat::Json => lines
             .json()
@@ -59,21 +55,9 @@ pub(super) fn log_panics() {
             .copied()
             .or_else(|| panic.payload().downcast_ref::<String>().map(String::as_str))
             .unwrap_or("no text");
-        let text: String = text
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .take(200)
-            .collect();
-        let place = panic
-            .location()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        let thread = std::thread::current()
-            .name()
-            .unwrap_or("unnamed")
-            .to_owned();
+        let text: String = text.lines().next().unwrap_or_default().chars().take(200).collect();
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let thread = std::thread::current().name().unwrap_or("unnamed").to_owned();
         tracing::error!(place, thread, panic = text, "panicked");
     }));
 }

@@ -73,11 +73,7 @@ pub fn init(config: &TelemetryConfig) -> Result<Telemetry, TelemetryError> {
         ));
     }
     #[cfg(feature = "otlp")]
-    let spans = config
-        .otlp_endpoint
-        .as_deref()
-        .map(otlp::Exporter::new)
-        .transpose()?;
+    let spans = config.otlp_endpoint.as_deref().map(otlp::Exporter::new).transpose()?;
     #[cfg(feature = "otlp")]
     logs::init(config, spans.as_ref().map(otlp::Exporter::layer))?;
     #[cfg(not(feature = "otlp"))]

@@ -50,11 +50,7 @@ pub(super) fn join(span: &Span, caller: Option<TraceParent>) -> Option<TracePare
         let remote = SpanContext::new(
             TraceId::from_bytes(caller.trace_id.to_be_bytes()),
             SpanId::from_bytes(caller.span_id.to_be_bytes()),
-            if caller.sampled {
-                TraceFlags::SAMPLED
-            } else {
-                TraceFlags::default()
-            },
+            if caller.sampled { TraceFlags::SAMPLED } else { TraceFlags::default() },
             true,
             TraceState::default(),
         );

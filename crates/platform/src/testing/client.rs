@@ -13,10 +13,7 @@ use crate::http::Module;
 
 /// A caller of `module` who is anonymous until [`Client::as_`].
 pub fn module_client(module: &Module) -> Client {
-    Client {
-        module: module.clone(),
-        headers: HeaderMap::new(),
-    }
+    Client { module: module.clone(), headers: HeaderMap::new() }
 }
 
 /// Sends requests through everything that stands around the handlers.
@@ -98,27 +95,18 @@ impl Client {
     /// Any request; the client's headers are added unless it has its own.
     pub async fn request(&self, mut request: Request<Body>) -> Reply {
         for (name, value) in &self.headers {
-            request
-                .headers_mut()
-                .entry(name)
-                .or_insert_with(|| value.clone());
+            request.headers_mut().entry(name).or_insert_with(|| value.clone());
         }
         let Ok(response) = self.module.router.clone().oneshot(request).await;
         let (parts, body) = response.into_parts();
-        let bytes = axum::body::to_bytes(body, usize::MAX)
-            .await
-            .expect("answers end");
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("answers end");
         let body = if bytes.is_empty() {
             Value::Null
         } else {
             let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
             serde_json::from_slice(&bytes).unwrap_or_else(|_| text())
         };
-        Reply {
-            status: parts.status,
-            headers: parts.headers,
-            body,
-        }
+        Reply { status: parts.status, headers: parts.headers, body }
     }
 }
 
@@ -131,22 +119,13 @@ impl Reply {
 
     /// The last part of a problem's `type`.
     pub fn slug(&self) -> &str {
-        self.body["type"]
-            .as_str()
-            .and_then(|t| t.rsplit('/').next())
-            .unwrap_or_default()
+        self.body["type"].as_str().and_then(|t| t.rsplit('/').next()).unwrap_or_default()
     }
 
     /// The fields that a problem names.
     pub fn fields(&self) -> Vec<&str> {
-        let errors = self.body["errors"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        errors
-            .iter()
-            .filter_map(|error| error["field"].as_str())
-            .collect()
+        let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        errors.iter().filter_map(|error| error["field"].as_str()).collect()
     }
 
     /// Fails the test with the whole answer unless the status is `expected`.

@@ -53,16 +53,8 @@ impl Command for MakeThing {
         keys.add::<Thing>(self.id.uuid());
     }
     fn decide(&self, states: &mut States<'_>, _: Timestamp) -> Result<ThingView, StoreError> {
-        states.put(
-            self.id.uuid(),
-            Thing {
-                name: self.name.clone(),
-            },
-        );
-        Ok(ThingView {
-            id: self.id,
-            name: self.name.clone(),
-        })
+        states.put(self.id.uuid(), Thing { name: self.name.clone() });
+        Ok(ThingView { id: self.id, name: self.name.clone() })
     }
 }
 
@@ -109,15 +101,8 @@ async fn make(
         })
     });
     let quantity = input.lines.iter().map(|line| line.quantity).sum::<u32>();
-    let name = if quantity > 0 {
-        format!("{} x{quantity}", input.name)
-    } else {
-        input.name
-    };
-    let command = MakeThing {
-        id: app.env.id(),
-        name,
-    };
+    let name = if quantity > 0 { format!("{} x{quantity}", input.name) } else { input.name };
+    let command = MakeThing { id: app.env.id(), name };
     let view = app.executor.execute_once(context, once, command).await?;
     Ok(created(&format!("/v1/things/{}", view.id), Some(1), &view))
 }
@@ -220,12 +205,7 @@ pub struct Served {
 impl Served {
     pub async fn things(&self) -> usize {
         let query = platform::store::Query::new(100);
-        self.executor
-            .store()
-            .list::<Thing>(query)
-            .await
-            .unwrap()
-            .len()
+        self.executor.store().list::<Thing>(query).await.unwrap().len()
     }
 }
 
@@ -252,12 +232,7 @@ pub fn served() -> Served {
         .routes(routes!(slow))
         .with_state(app);
     let module = module("test", routes, deps(&executor, &test, &authenticator)).unwrap();
-    Served {
-        module,
-        executor,
-        finished,
-        gate,
-    }
+    Served { module, executor, finished, gate }
 }
 
 pub fn deps(executor: &Executor, test: &TestEnv, authenticator: &Arc<Authenticator>) -> ModuleDeps {

@@ -24,19 +24,13 @@ async fn every_operation_tells_its_permission_and_its_refusals() {
             }
             let writes = method != "get";
             for status in ["408", "409", "412", "413", "415", "422"] {
-                assert_eq!(
-                    operation["responses"].get(status).is_some(),
-                    writes,
-                    "{method} {path}"
-                );
+                assert_eq!(operation["responses"].get(status).is_some(), writes, "{method} {path}");
             }
         }
     }
     let schemas = &document["components"]["schemas"];
     assert!(schemas["Problem"]["properties"]["type"].is_object());
-    let field = schemas["Problem"]["properties"]["errors"]["items"]["$ref"]
-        .as_str()
-        .unwrap();
+    let field = schemas["Problem"]["properties"]["errors"]["items"]["$ref"].as_str().unwrap();
     assert!(document.pointer(&field[1..]).is_some(), "{field}");
 }
 
@@ -47,23 +41,15 @@ async fn credentials_are_told_by_kind_of_route() {
     assert_eq!(security("/v1/things", "get"), json!([{}, {"bearer": []}]));
     assert_eq!(security("/v1/me", "get"), json!([{"bearer": []}]));
     assert_eq!(security("/v1/sign-in", "post"), json!([]));
-    assert_eq!(
-        document["components"]["securitySchemes"]["bearer"]["scheme"],
-        "bearer"
-    );
+    assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
 }
 
 #[tokio::test]
 async fn writes_tell_of_their_idempotency_key() {
     let document = document();
     let key = |path: &str, method: &str| {
-        let parameters = document["paths"][path][method]["parameters"]
-            .as_array()
-            .cloned();
-        parameters
-            .unwrap_or_default()
-            .into_iter()
-            .find(|p| p["name"] == "Idempotency-Key")
+        let parameters = document["paths"][path][method]["parameters"].as_array().cloned();
+        parameters.unwrap_or_default().into_iter().find(|p| p["name"] == "Idempotency-Key")
     };
     assert_eq!(key("/v1/things", "post").unwrap()["required"], false);
     assert_eq!(key("/v1/payments", "post").unwrap()["required"], true);
@@ -74,9 +60,6 @@ async fn writes_tell_of_their_idempotency_key() {
 async fn the_routes_are_handed_on_with_their_limits() {
     let routes = served().module.routes;
     let pay = routes.iter().find(|r| r.path == "/v1/payments").unwrap();
-    assert_eq!(
-        (pay.body_limit, pay.operation_id.as_deref()),
-        (200, Some("pay"))
-    );
+    assert_eq!((pay.body_limit, pay.operation_id.as_deref()), (200, Some("pay")));
     assert!(pay.writes());
 }

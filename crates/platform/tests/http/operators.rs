@@ -19,9 +19,7 @@ async fn get(router: &Router, path: &str) -> (u16, String) {
     let request = Request::get(path).body(Body::empty()).unwrap();
     let response = router.clone().oneshot(request).await.unwrap();
     let status = response.status().as_u16();
-    let body = axum::body::to_bytes(response.into_body(), usize::MAX)
-        .await
-        .unwrap();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
     (status, String::from_utf8(body.to_vec()).unwrap())
 }
 
@@ -39,10 +37,7 @@ async fn readiness_follows_the_phases_and_life_does_not() {
 
 #[tokio::test]
 async fn requests_are_counted_by_route_and_kind_of_status() {
-    let quiet = TelemetryConfig {
-        log_filter: "off".into(),
-        ..TelemetryConfig::default()
-    };
+    let quiet = TelemetryConfig { log_filter: "off".into(), ..TelemetryConfig::default() };
     let telemetry = telemetry::init(&quiet).unwrap();
     assert_eq!(telemetry::init(&quiet).unwrap_err(), TelemetryError::Twice);
     let client = module_client(&served().module);
@@ -61,10 +56,7 @@ async fn requests_are_counted_by_route_and_kind_of_status() {
 
 #[tokio::test]
 async fn a_filter_that_cannot_be_read_is_told() {
-    let config = TelemetryConfig {
-        log_filter: "a=b=c".into(),
-        ..TelemetryConfig::default()
-    };
+    let config = TelemetryConfig { log_filter: "a=b=c".into(), ..TelemetryConfig::default() };
     let error = telemetry::init(&config).unwrap_err().to_string();
     assert!(error.starts_with("telemetry.log_filter: "), "{error}");
 }
@@ -98,24 +90,14 @@ async fn no_log_line_holds_a_token_a_body_or_a_query() {
     let guard = tracing::subscriber::set_default(subscriber);
     let client = module_client(&served().module).with("x-request-id", "seen-id");
     let canary = "canary-7f3a";
-    client
-        .with("authorization", &format!("Bearer {canary}"))
-        .get("/v1/me")
-        .await
-        .expect(401);
+    client.with("authorization", &format!("Bearer {canary}")).get("/v1/me").await.expect(401);
     client
         .with("idempotency-key", canary)
         .post("/v1/things", json!({"name": canary}))
         .await
         .expect(201);
-    client
-        .post("/v1/things", json!({"name": 1, "canary": canary}))
-        .await
-        .expect(400);
-    client
-        .get(&format!("/v1/things?cursor={canary}"))
-        .await
-        .expect(200);
+    client.post("/v1/things", json!({"name": 1, "canary": canary})).await.expect(400);
+    client.get(&format!("/v1/things?cursor={canary}")).await.expect(200);
     client.get("/v1/panic").await.expect(500);
     drop(guard);
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();

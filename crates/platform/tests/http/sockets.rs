@@ -19,27 +19,14 @@ struct Server {
     done: JoinHandle<std::io::Result<()>>,
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the test itself waits for the server's end"
-)]
+#[expect(clippy::disallowed_methods, reason = "the test itself waits for the server's end")]
 async fn server(router: Router, limits: ServerLimits) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = Shutdown::new();
     shutdown.ready();
-    let done = tokio::spawn(serve(
-        Env::system(),
-        listener,
-        router,
-        limits,
-        shutdown.clone(),
-    ));
-    Server {
-        address,
-        shutdown,
-        done,
-    }
+    let done = tokio::spawn(serve(Env::system(), listener, router, limits, shutdown.clone()));
+    Server { address, shutdown, done }
 }
 
 impl Server {
@@ -93,18 +80,10 @@ fn hasty() -> ServerLimits {
 async fn a_head_that_never_ends_is_hung_up_on() {
     let server = server(
         served().module.router,
-        ServerLimits {
-            idle_timeout: Duration::from_mins(10),
-            ..hasty()
-        },
+        ServerLimits { idle_timeout: Duration::from_mins(10), ..hasty() },
     )
     .await;
-    assert_eq!(
-        server
-            .exchange(b"GET /v1/things HTTP/1.1\r\nhost: sh")
-            .await,
-        ""
-    );
+    assert_eq!(server.exchange(b"GET /v1/things HTTP/1.1\r\nhost: sh").await, "");
     assert_eq!(server.exchange(b"").await, "");
     // The same after a first request on the connection.
     let mut stream = server.connect().await;
@@ -116,10 +95,7 @@ async fn a_head_that_never_ends_is_hung_up_on() {
 
 #[tokio::test]
 async fn an_idle_connection_is_hung_up_on() {
-    let limits = ServerLimits {
-        header_timeout: Duration::from_mins(10),
-        ..hasty()
-    };
+    let limits = ServerLimits { header_timeout: Duration::from_mins(10), ..hasty() };
     let server = server(served().module.router, limits).await;
     let mut stream = server.connect().await;
     stream.write_all(GET).await.unwrap();
@@ -127,19 +103,13 @@ async fn an_idle_connection_is_hung_up_on() {
     to_end(&mut stream).await;
     // HTTP/2: the preface and settings, then nothing.
     let mut stream = server.connect().await;
-    stream
-        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
-        .await
-        .unwrap();
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
     to_end(&mut stream).await;
 }
 
 #[tokio::test]
 async fn one_connection_too_many_is_told_503() {
-    let limits = ServerLimits {
-        max_connections: 1,
-        ..patient()
-    };
+    let limits = ServerLimits { max_connections: 1, ..patient() };
     let server = server(served().module.router, limits).await;
     let mut first = server.connect().await;
     first.write_all(GET).await.unwrap();
@@ -148,72 +118,34 @@ async fn one_connection_too_many_is_told_503() {
     let answer = to_end(&mut second).await;
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer:?}");
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    assert!(
-        head.contains(&format!("content-length: {}", body.len())),
-        "{answer:?}"
-    );
+    assert!(head.contains(&format!("content-length: {}", body.len())), "{answer:?}");
     let problem: serde_json::Value = serde_json::from_str(body).unwrap();
     assert_eq!(problem["status"], 503);
     // The place is free again once the first has gone; its end is noticed a moment later.
     drop(first);
-    while !server
-        .exchange(GET_AND_CLOSE)
-        .await
-        .starts_with("HTTP/1.1 200")
-    {}
+    while !server.exchange(GET_AND_CLOSE).await.starts_with("HTTP/1.1 200") {}
 }
 
 #[tokio::test]
 async fn heads_over_the_limits_are_refused() {
     let server = server(served().module.router, patient()).await;
-    let large = format!(
-        "GET / HTTP/1.1\r\nhost: x\r\na: {}\r\n\r\n",
-        "x".repeat(40_000)
-    );
-    assert!(
-        server
-            .exchange(large.as_bytes())
-            .await
-            .starts_with("HTTP/1.1 431")
-    );
-    let many = format!(
-        "GET / HTTP/1.1\r\nhost: x\r\n{}\r\n",
-        "a: b\r\n".repeat(200)
-    );
-    assert!(
-        server
-            .exchange(many.as_bytes())
-            .await
-            .starts_with("HTTP/1.1 431")
-    );
+    let large = format!("GET / HTTP/1.1\r\nhost: x\r\na: {}\r\n\r\n", "x".repeat(40_000));
+    assert!(server.exchange(large.as_bytes()).await.starts_with("HTTP/1.1 431"));
+    let many = format!("GET / HTTP/1.1\r\nhost: x\r\n{}\r\n", "a: b\r\n".repeat(200));
+    assert!(server.exchange(many.as_bytes()).await.starts_with("HTTP/1.1 431"));
 }
 
 #[tokio::test]
 async fn requests_of_two_readings_are_refused_and_the_next_one_is_served() {
     let idle_timeout = Duration::from_mins(10);
-    let limits = ServerLimits {
-        idle_timeout,
-        ..patient()
-    };
+    let limits = ServerLimits { idle_timeout, ..patient() };
     let server = server(served().module.router, limits).await;
     let post = "POST /v1/things HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
     for (what, rest) in [
-        (
-            "length and chunks",
-            "content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
-        ),
-        (
-            "chunks and length",
-            "transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n",
-        ),
-        (
-            "two lengths",
-            "content-length: 2\r\ncontent-length: 3\r\n\r\n{}x",
-        ),
-        (
-            "the same length twice",
-            "content-length: 2\r\ncontent-length: 2\r\n\r\n{}",
-        ),
+        ("length and chunks", "content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
+        ("chunks and length", "transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n"),
+        ("two lengths", "content-length: 2\r\ncontent-length: 3\r\n\r\n{}x"),
+        ("the same length twice", "content-length: 2\r\ncontent-length: 2\r\n\r\n{}"),
         ("a list of lengths", "content-length: 2, 2\r\n\r\n{}"),
         ("a signed length", "content-length: +2\r\n\r\n{}"),
         ("a negative length", "content-length: -2\r\n\r\n{}"),
@@ -221,19 +153,10 @@ async fn requests_of_two_readings_are_refused_and_the_next_one_is_served() {
             "chunked twice",
             "transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
         ),
-        (
-            "chunked is not last",
-            "transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n",
-        ),
-        (
-            "a folded header",
-            "a: b\r\n c\r\ncontent-length: 2\r\n\r\n{}",
-        ),
+        ("chunked is not last", "transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n"),
+        ("a folded header", "a: b\r\n c\r\ncontent-length: 2\r\n\r\n{}"),
         ("space before the colon", "content-length : 2\r\n\r\n{}"),
-        (
-            "a bare line feed in a chunk size",
-            "transfer-encoding: chunked\r\n\r\nx\r\n",
-        ),
+        ("a bare line feed in a chunk size", "transfer-encoding: chunked\r\n\r\nx\r\n"),
     ] {
         let answer = server.exchange(format!("{post}{rest}").as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 400"), "{what}: {answer:?}");
@@ -251,10 +174,7 @@ async fn a_connection_serves_many_requests_and_tells_each_apart() {
         let get = format!("GET /v1/things HTTP/1.1\r\nhost: shop\r\nx-request-id: {name}\r\n\r\n");
         stream.write_all(get.as_bytes()).await.unwrap();
         let answer = one_answer(&mut stream).await;
-        assert!(
-            answer.contains(&format!("x-request-id: {name}")),
-            "{answer}"
-        );
+        assert!(answer.contains(&format!("x-request-id: {name}")), "{answer}");
     }
 }
 
@@ -295,19 +215,14 @@ async fn draining_ends_requests_in_flight_and_takes_no_new_connection() {
     idle.write_all(GET).await.unwrap();
     one_answer(&mut idle).await;
     let mut busy = server.connect().await;
-    busy.write_all(b"GET /v1/never HTTP/1.1\r\nhost: shop\r\n\r\n")
-        .await
-        .unwrap();
+    busy.write_all(b"GET /v1/never HTTP/1.1\r\nhost: shop\r\n\r\n").await.unwrap();
     // The idle one is a canary: once it is answered the busy one has been read too, or is read
     // while draining, which ends in a closed connection.
     idle.write_all(GET).await.unwrap();
     one_answer(&mut idle).await;
     server.shutdown.advance(Phase::Draining);
     let answer = to_end(&mut busy).await;
-    assert!(
-        answer.is_empty() || answer.starts_with("HTTP/1.1 504"),
-        "{answer}"
-    );
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 504"), "{answer}");
     to_end(&mut idle).await;
     server.done.await.unwrap().unwrap();
     assert!(TcpStream::connect(server.address).await.is_err());

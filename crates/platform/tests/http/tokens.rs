@@ -28,10 +28,7 @@ struct Signer {
 
 impl Signer {
     fn new(kid: &'static str, seed: u8) -> Self {
-        Self {
-            kid,
-            pair: Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap(),
-        }
+        Self { kid, pair: Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap() }
     }
 
     fn jwk(&self) -> Value {
@@ -44,11 +41,8 @@ impl Signer {
     }
 
     fn sign(&self, header: &Value, claims: &Value) -> String {
-        let message = format!(
-            "{}.{}",
-            B64.encode(header.to_string()),
-            B64.encode(claims.to_string())
-        );
+        let message =
+            format!("{}.{}", B64.encode(header.to_string()), B64.encode(claims.to_string()));
         let signature = B64.encode(self.pair.sign(message.as_bytes()).as_ref());
         format!("{message}.{signature}")
     }
@@ -67,11 +61,7 @@ struct Identity {
 
 impl Identity {
     fn up(&self) -> Result<(), String> {
-        if self.down.load(Ordering::SeqCst) {
-            Err("down".into())
-        } else {
-            Ok(())
-        }
+        if self.down.load(Ordering::SeqCst) { Err("down".into()) } else { Ok(()) }
     }
 }
 
@@ -90,11 +80,7 @@ impl AuthSource for Identity {
     async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, String> {
         self.up()?;
         let all = self.revoked.lock().unwrap();
-        let sessions = all
-            .iter()
-            .filter(|(_, at)| *at >= since)
-            .map(|(s, _)| *s)
-            .collect();
+        let sessions = all.iter().filter(|(_, at)| *at >= since).map(|(s, _)| *s).collect();
         let as_of = self.now.lock().unwrap().as_ref().unwrap().env.now();
         Ok(Revocations { sessions, as_of })
     }
@@ -115,12 +101,7 @@ fn world() -> World {
     identity.jwks.lock().unwrap().push(signer.jwk());
     let authenticator = Authenticator::new(test.env.clone(), "https://shop", "mercat");
     authenticator.connect(identity.clone());
-    World {
-        test,
-        identity,
-        authenticator,
-        signer,
-    }
+    World { test, identity, authenticator, signer }
 }
 
 impl World {
@@ -165,22 +146,12 @@ async fn a_good_token_is_its_account_and_is_verified_once() {
         permissions: ["orders:refund".to_owned()].into(),
     };
     for _ in 0..3 {
-        assert_eq!(
-            world.authenticator.verify(&token).await,
-            Ok(expected.clone())
-        );
+        assert_eq!(world.authenticator.verify(&token).await, Ok(expected.clone()));
     }
     assert_eq!(world.identity.jwks_asked.load(Ordering::SeqCst), 1);
-    let customer = with(
-        with(world.claims(), "kind", "customer"),
-        "perms",
-        Value::Null,
-    );
+    let customer = with(with(world.claims(), "kind", "customer"), "perms", Value::Null);
     let token = world.signer.sign(&world.signer.header(), &customer);
-    let expected = Principal::Customer {
-        account: uuid(1),
-        session: uuid(2),
-    };
+    let expected = Principal::Customer { account: uuid(1), session: uuid(2) };
     assert_eq!(world.authenticator.verify(&token).await, Ok(expected));
 }
 
@@ -217,10 +188,7 @@ fn forged_claims(world: &World) -> Vec<(&'static str, Value)> {
         ("ends before it begins", lived(0, -1)),
         ("exp at the end of time", with(claims(), "exp", i64::MAX)),
         ("from the future", lived(60, 90)),
-        (
-            "another kind of id",
-            with(claims(), "sub", encode("ses", uuid(1))),
-        ),
+        ("another kind of id", with(claims(), "sub", encode("ses", uuid(1)))),
         ("no session", with(claims(), "sid", Value::Null)),
         ("unknown kind", with(claims(), "kind", "root")),
     ]
@@ -234,10 +202,7 @@ async fn forged_tokens_are_refused() {
     let other_claims = B64.encode(with(claims.clone(), "perms", json!(["*"])).to_string());
     let head = message.split('.').next().unwrap();
     let mut forged = vec![
-        (
-            "another key of the same name",
-            Signer::new("sig_1", 9).sign(&header, &claims),
-        ),
+        ("another key of the same name", Signer::new("sig_1", 9).sign(&header, &claims)),
         ("no signature", format!("{message}.")),
         ("two parts", message.to_owned()),
         ("other claims", format!("{head}.{other_claims}.{signature}")),
@@ -246,16 +211,8 @@ async fn forged_tokens_are_refused() {
         ("too long", "a".repeat(5000)),
     ];
     let sign = |what, header: &Value, claims: &Value| (what, world.signer.sign(header, claims));
-    forged.extend(
-        forged_headers(&world)
-            .iter()
-            .map(|(what, bad)| sign(*what, bad, &claims)),
-    );
-    forged.extend(
-        forged_claims(&world)
-            .iter()
-            .map(|(what, bad)| sign(*what, &header, bad)),
-    );
+    forged.extend(forged_headers(&world).iter().map(|(what, bad)| sign(*what, bad, &claims)));
+    forged.extend(forged_claims(&world).iter().map(|(what, bad)| sign(*what, &header, bad)));
     for (what, token) in forged {
         let outcome = world.authenticator.verify(&token).await;
         let refused = matches!(outcome, Err(AuthError::Invalid(_) | AuthError::Expired));
@@ -269,15 +226,9 @@ async fn a_token_ends_with_its_time_even_when_it_was_verified_before() {
     let token = world.token();
     assert!(world.authenticator.verify(&token).await.is_ok());
     world.test.advance(Duration::from_secs(304));
-    assert!(
-        world.authenticator.verify(&token).await.is_ok(),
-        "clocks may differ by 5 s"
-    );
+    assert!(world.authenticator.verify(&token).await.is_ok(), "clocks may differ by 5 s");
     world.test.advance(Duration::from_secs(1));
-    assert_eq!(
-        world.authenticator.verify(&token).await,
-        Err(AuthError::Expired)
-    );
+    assert_eq!(world.authenticator.verify(&token).await, Err(AuthError::Expired));
 }
 
 #[tokio::test]
@@ -287,25 +238,12 @@ async fn a_revoked_session_ends_with_the_next_poll() {
     assert!(world.authenticator.verify(&token).await.is_ok());
     world.authenticator.refresh().await.unwrap();
     world.test.advance(Duration::from_secs(1));
-    world
-        .identity
-        .revoked
-        .lock()
-        .unwrap()
-        .push((uuid(2), world.test.env.now()));
+    world.identity.revoked.lock().unwrap().push((uuid(2), world.test.env.now()));
     world.authenticator.refresh().await.unwrap();
-    assert_eq!(
-        world.authenticator.verify(&token).await,
-        Err(AuthError::Revoked)
-    );
+    assert_eq!(world.authenticator.verify(&token).await, Err(AuthError::Revoked));
     // A fresh token of the same session is no way around.
-    let again = world
-        .signer
-        .sign(&world.signer.header(), &with(world.claims(), "jti", "t2"));
-    assert_eq!(
-        world.authenticator.verify(&again).await,
-        Err(AuthError::Revoked)
-    );
+    let again = world.signer.sign(&world.signer.header(), &with(world.claims(), "jti", "t2"));
+    assert_eq!(world.authenticator.verify(&again).await, Err(AuthError::Revoked));
 }
 
 #[tokio::test]
@@ -315,20 +253,14 @@ async fn new_keys_are_fetched_when_needed_but_not_for_every_forgery() {
     let next = Signer::new("sig_2", 2);
     let token = next.sign(&next.header(), &world.claims());
     world.test.advance(Duration::from_secs(2));
-    assert!(
-        world.authenticator.verify(&token).await.is_err(),
-        "not published yet"
-    );
+    assert!(world.authenticator.verify(&token).await.is_err(), "not published yet");
     world.identity.jwks.lock().unwrap().push(next.jwk());
     world.test.advance(Duration::from_secs(2));
     assert!(world.authenticator.verify(&token).await.is_ok());
     let asked = world.identity.jwks_asked.load(Ordering::SeqCst);
     let forger = Signer::new("sig_3", 3);
     for _ in 0..50 {
-        let _ = world
-            .authenticator
-            .verify(&forger.sign(&forger.header(), &world.claims()))
-            .await;
+        let _ = world.authenticator.verify(&forger.sign(&forger.header(), &world.claims())).await;
     }
     assert_eq!(world.identity.jwks_asked.load(Ordering::SeqCst), asked);
 }
@@ -347,37 +279,17 @@ async fn a_withdrawn_key_goes_with_a_later_poll() {
 #[tokio::test]
 async fn api_keys_are_asked_for_and_remembered_for_a_moment() {
     let world = world();
-    let grant = ApiKeyGrant {
-        key: uuid(7),
-        permissions: vec!["catalog:write".into()],
-    };
-    world
-        .identity
-        .keys
-        .lock()
-        .unwrap()
-        .insert("mk_good".into(), grant);
-    let good = Principal::ApiKey {
-        key: uuid(7),
-        permissions: ["catalog:write".to_owned()].into(),
-    };
+    let grant = ApiKeyGrant { key: uuid(7), permissions: vec!["catalog:write".into()] };
+    world.identity.keys.lock().unwrap().insert("mk_good".into(), grant);
+    let good = Principal::ApiKey { key: uuid(7), permissions: ["catalog:write".to_owned()].into() };
     for _ in 0..3 {
-        assert_eq!(
-            world.authenticator.verify("mk_good").await,
-            Ok(good.clone())
-        );
-        assert_eq!(
-            world.authenticator.verify("mk_bad").await,
-            Err(AuthError::UnknownApiKey)
-        );
+        assert_eq!(world.authenticator.verify("mk_good").await, Ok(good.clone()));
+        assert_eq!(world.authenticator.verify("mk_bad").await, Err(AuthError::UnknownApiKey));
     }
     assert_eq!(world.identity.keys_asked.load(Ordering::SeqCst), 2);
     world.identity.keys.lock().unwrap().clear();
     world.test.advance(Duration::from_secs(2));
-    assert_eq!(
-        world.authenticator.verify("mk_good").await,
-        Err(AuthError::UnknownApiKey)
-    );
+    assert_eq!(world.authenticator.verify("mk_good").await, Err(AuthError::UnknownApiKey));
 }
 
 #[tokio::test]
@@ -386,30 +298,18 @@ async fn who_cannot_be_checked_is_told_503_not_let_in() {
     world.identity.down.store(true, Ordering::SeqCst);
     for credential in [world.token().as_str(), "mk_good"] {
         let outcome = world.authenticator.verify(credential).await;
-        assert!(
-            matches!(outcome, Err(AuthError::Unavailable(_))),
-            "{outcome:?}"
-        );
+        assert!(matches!(outcome, Err(AuthError::Unavailable(_))), "{outcome:?}");
     }
     let unconnected = Authenticator::new(world.test.env.clone(), "https://shop", "mercat");
     let outcome = unconnected.verify(&world.token()).await;
-    assert!(
-        matches!(outcome, Err(AuthError::Unavailable(_))),
-        "{outcome:?}"
-    );
+    assert!(matches!(outcome, Err(AuthError::Unavailable(_))), "{outcome:?}");
 }
 
 #[tokio::test]
 async fn a_bad_credential_is_never_anonymous() {
     let client = module_client(&served().module);
-    for value in [
-        "Bearer",
-        "Bearer ",
-        "Basic dXNlcjpwYXNz",
-        "Token x",
-        "Bearer x y",
-        "bearer ...",
-    ] {
+    for value in ["Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Token x", "Bearer x y", "bearer ..."]
+    {
         let client = client.with("authorization", value);
         let reply = client.get("/v1/things").await.expect(401);
         assert_eq!(reply.slug(), "invalid-token");

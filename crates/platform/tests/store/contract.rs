@@ -98,7 +98,8 @@ pub async fn lists_filter_sort_and_page_by_key(bench: Bench) {
         let mut seen = Vec::new();
         let mut after: Option<Position> = None;
         loop {
-            let mut query = Query::new(2).ge("weight", 3_i64).lt("weight", 9_i64).order("weight", direction);
+            let mut query =
+                Query::new(2).ge("weight", 3_i64).lt("weight", 9_i64).order("weight", direction);
             query.after = after;
             let page = bench.executor.store().list::<Box_>(query).await.unwrap();
             seen.extend(page.iter().map(|found| found.weight));

@@ -25,7 +25,8 @@ on_every_engine!(
 pub async fn a_rejection_leaves_nothing_behind_and_its_neighbours_alone(bench: Bench) {
     let id = bench.id();
     bench.run(PutBox { id, state: a_box("a", 0) }).await.unwrap();
-    let adds = (1..=20).map(|at| bench.run(AddWeight { id, by: if at % 2 == 0 { 1 } else { 999 }, most: 500 }));
+    let adds = (1..=20)
+        .map(|at| bench.run(AddWeight { id, by: if at % 2 == 0 { 1 } else { 999 }, most: 500 }));
     let outcomes = join_all(adds).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 10);
     assert_eq!(bench.get(id).await.unwrap().weight, 10);
@@ -121,9 +122,8 @@ impl Command for Shelve {
 
 pub async fn several_aggregates_change_together(bench: Bench) {
     let shelf = bench.id();
-    let puts = (0..12).map(|at| {
-        bench.run(Shelve { shelf, id: bench.id(), label: format!("{at}"), room: 10 })
-    });
+    let puts = (0..12)
+        .map(|at| bench.run(Shelve { shelf, id: bench.id(), label: format!("{at}"), room: 10 }));
     let mut places: Vec<_> = join_all(puts).await.into_iter().flatten().collect();
     places.sort_unstable();
     assert_eq!(places, (1..=10).collect::<Vec<_>>());

@@ -64,7 +64,9 @@ impl Handler for Mirror {
     async fn handle(&self, _: &Context, envelope: &Envelope) -> Result<(), HandleError> {
         // What this handler itself writes has names of this form, and is nothing to it.
         let own = self.executor.store().get::<Box_>(envelope.aggregate_id).await?;
-        if own.is_none_or(|found| found.label.as_ref().is_none_or(|label| label.starts_with("copy"))) {
+        if own
+            .is_none_or(|found| found.label.as_ref().is_none_or(|label| label.starts_with("copy")))
+        {
             return Ok(self.executor.consume_nothing(self.name, envelope).await?);
         }
         if envelope.aggregate_id == self.refuses && self.refusing.load(Ordering::SeqCst) {

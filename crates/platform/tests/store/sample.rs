@@ -104,7 +104,8 @@ pub struct Bench {
 
 impl Bench {
     fn of((executor, test): (Executor, TestEnv), heavy: Arc<Heavy>) -> Self {
-        let context = Context::background(&test.env, "test", std::time::Duration::from_hours(100_000));
+        let context =
+            Context::background(&test.env, "test", std::time::Duration::from_hours(100_000));
         Self { executor, test, context, heavy }
     }
 
@@ -198,7 +199,11 @@ impl Command for AddWeight {
         // Put first, so that the tests see a rejection take it back.
         states.put(self.id, state);
         states.emit::<Box_, _>(self.id, &BoxPut { weight });
-        if weight > self.most { Err(StoreError::Unavailable("too heavy".into())) } else { Ok(weight) }
+        if weight > self.most {
+            Err(StoreError::Unavailable("too heavy".into()))
+        } else {
+            Ok(weight)
+        }
     }
 }
 

@@ -24,7 +24,10 @@ pub async fn browse_cart_pay_confirmed(shop: &Shop) {
     let word = article.handle.trim_start_matches("thing-");
     until("search finds the product", async || {
         let hits = front.get(format!("/v1/search?q={word}")).await.expect_status(200);
-        hits.bytes.windows(article.product.len()).any(|w| w == article.product.as_bytes()).then_some(())
+        hits.bytes
+            .windows(article.product.len())
+            .any(|w| w == article.product.as_bytes())
+            .then_some(())
     })
     .await;
 

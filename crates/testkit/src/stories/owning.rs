@@ -14,8 +14,7 @@ pub async fn a_guest_becomes_a_customer_and_keeps_the_cart(shop: &Shop) {
     let other = stock_article(&admin, 50, 10).await;
     let buyer = Customer::register(&shop.client()).await;
     let own = Cart::open_with(&buyer.client, &[(&article.variant, 1)], json!({})).await;
-    let guest =
-        Cart::open(&shop.client(), &[(&article.variant, 2), (&other.variant, 1)]).await;
+    let guest = Cart::open(&shop.client(), &[(&article.variant, 2), (&other.variant, 1)]).await;
 
     let back = Customer::login(&shop.client(), &buyer.email).await;
     let path = format!("{}/merge", guest.path());
@@ -60,13 +59,17 @@ pub async fn somebody_elses_order_does_not_exist(shop: &Shop) {
         for path in [open.path(), cart.path()] {
             unreachable(other, Method::GET, &path).await;
             unreachable(other, Method::DELETE, &path).await;
-            let wrong = other.request(Method::GET, &path).secret(Some("0123456789abcdef")).send().await;
+            let wrong =
+                other.request(Method::GET, &path).secret(Some("0123456789abcdef")).send().await;
             assert_eq!(wrong.status, 404, "{wrong}");
         }
     }
     let listed = stranger.client.get("/v1/orders").await.expect_status(200);
     assert_eq!(listed.body["items"], json!([]));
-    assert_eq!(order.ask(Method::GET, "").send().await.expect_status(200).body["status"], "confirmed");
+    assert_eq!(
+        order.ask(Method::GET, "").send().await.expect_status(200).body["status"],
+        "confirmed"
+    );
 
     let entry = json!({ "address": crate::people::address("DE") });
     let entry = owner.client.post("/v1/me/addresses", &entry).await.expect_status(201).id();

@@ -17,7 +17,8 @@ pub async fn the_same_key_twice_is_one_order(shop: &Shop) {
     let cart = Cart::open(&shop.client(), &[(&article.variant, 1)]).await;
     let key = cart.client.fresh_key();
 
-    let unkeyed = cart.ask(Method::POST, "/complete").json(&json!({ "expected_total": cart.total() }));
+    let unkeyed =
+        cart.ask(Method::POST, "/complete").json(&json!({ "expected_total": cart.total() }));
     unkeyed.send().await.expect_status(400);
 
     let together = join_all((0..4).map(|_| cart.completion("tok_approved", &key).send())).await;

@@ -9,7 +9,7 @@ use platform::event::{Consumer, Envelope, HandleError, Handler};
 use platform::executor::States;
 use platform::rpc::uuid_from;
 
-use crate::application::{Catalog, Error, CONSUMER};
+use crate::application::{CONSUMER, Catalog, Error};
 use crate::domain::availability::Level;
 use crate::domain::events::Event;
 use crate::domain::{Product, ProductId, VariantId};

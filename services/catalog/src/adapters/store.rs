@@ -2,7 +2,7 @@
 
 use platform::store::{Aggregate, Column, Value};
 
-use crate::domain::{Availability, Category, Product};
+use crate::domain::{Availability, Category, CategoryId, Product};
 
 impl Aggregate for Product {
     const TABLE: &'static str = "product";
@@ -18,7 +18,7 @@ impl Aggregate for Category {
     const COLUMNS: &'static [Column] = &[Column::unique("handle"), Column::plain("parent")];
 
     fn columns(&self) -> Vec<Value> {
-        vec![self.handle.as_str().into(), self.parent.map(|id| id.uuid()).into()]
+        vec![self.handle.as_str().into(), self.parent.map(CategoryId::uuid).into()]
     }
 }
 

@@ -39,7 +39,8 @@ impl Category {
             faults.add("title", "a category has a title");
         }
         if self.title.0.values().any(|t| t.contains(['>', '|']) || t.trim() != t || t.is_empty()) {
-            faults.add("title", "holds no > and no | (files write paths with them), no outer blanks");
+            faults
+                .add("title", "holds no > and no | (files write paths with them), no outer blanks");
         }
         check_text("title", &self.title, limits::TITLE_CHARS, &mut faults);
         check_text("description", &self.description, limits::DESCRIPTION_CHARS, &mut faults);
@@ -194,10 +195,7 @@ mod tests {
 
     #[test]
     fn a_category_never_stands_below_itself() {
-        let tree = Tree::new([
-            (id(1), category("A", None, 0)),
-            (id(2), category("B", Some(1), 0)),
-        ]);
+        let tree = Tree::new([(id(1), category("A", None, 0)), (id(2), category("B", Some(1), 0))]);
         assert!(tree.may_move(id(1), Some(id(2))).is_err());
         assert!(tree.may_move(id(1), Some(id(1))).is_err());
         assert!(tree.may_move(id(2), None).is_ok());

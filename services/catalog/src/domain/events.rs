@@ -21,17 +21,16 @@ pub fn between(old: Option<&Product>, new: Option<&Product>) -> Vec<Event> {
     let was = old.filter(|p| p.is_published());
     let mut events = Vec::new();
     match (was, new) {
-        (Some(was), None) => events.push(Event::Withdrawn {
-            variants: was.variant_ids(),
-            status: "deleted",
-        }),
-        (Some(was), Some(now)) if !now.is_published() => events.push(Event::Withdrawn {
-            variants: was.variant_ids(),
-            status: now.status.code(),
-        }),
-        (None, Some(now)) if now.status == Status::Published => events.push(Event::Published {
-            variants: now.variant_ids(),
-        }),
+        (Some(was), None) => {
+            events.push(Event::Withdrawn { variants: was.variant_ids(), status: "deleted" });
+        }
+        (Some(was), Some(now)) if !now.is_published() => {
+            events
+                .push(Event::Withdrawn { variants: was.variant_ids(), status: now.status.code() });
+        }
+        (None, Some(now)) if now.status == Status::Published => {
+            events.push(Event::Published { variants: now.variant_ids() });
+        }
         (Some(was), Some(now)) => {
             let mut before = was.variant_ids();
             let mut after = now.variant_ids();

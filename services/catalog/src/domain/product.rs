@@ -183,11 +183,7 @@ impl Product {
 
     /// The picture that stands for a variant: its own, else the product's first.
     pub fn picture_of(&self, variant: &Variant) -> Option<&Media> {
-        variant
-            .media
-            .first()
-            .and_then(|id| self.media(*id))
-            .or_else(|| self.media.first())
+        variant.media.first().and_then(|id| self.media(*id)).or_else(|| self.media.first())
     }
 
     /// Whether a shopper and an export would see the same; times do not count.
@@ -309,7 +305,8 @@ impl Product {
         }
         faults.count("variants", self.variants.len(), limits::VARIANTS);
         if self.options.is_empty() && self.variants.len() > 1 {
-            faults.add("options", "a product with several variants has options that tell them apart");
+            faults
+                .add("options", "a product with several variants has options that tell them apart");
         }
         let media: Vec<MediaId> = self.media.iter().map(|m| m.id).collect();
         for (index, variant) in self.variants.iter().enumerate() {

@@ -108,10 +108,8 @@ impl Variant {
             }
         }
         if self.weight_grams > limits::WEIGHT_GRAMS {
-            faults.add(
-                format!("{at}.weight_grams"),
-                format!("is at most {}", limits::WEIGHT_GRAMS),
-            );
+            faults
+                .add(format!("{at}.weight_grams"), format!("is at most {}", limits::WEIGHT_GRAMS));
         }
         faults.count(&format!("{at}.media"), self.media.len(), limits::MEDIA);
         for id in &self.media {
@@ -238,9 +236,7 @@ impl FromStr for TaxClass {
     type Err = kernel::text::TextError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let fits = (1..=Self::MAX_CHARS).contains(&text.len())
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if fits {
             Ok(Self(text.to_owned()))
         } else {
@@ -259,9 +255,7 @@ impl fmt::Display for TaxClass {
 
 impl<'de> Deserialize<'de> for TaxClass {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        <std::borrow::Cow<'de, str>>::deserialize(d)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        <std::borrow::Cow<'de, str>>::deserialize(d)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

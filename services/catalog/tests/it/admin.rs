@@ -114,9 +114,8 @@ async fn categories_form_a_tree() {
         };
         let clothes = make("Clothes", None).await;
         let shirts = make("Shirts", Some(&clothes["id"])).await;
-        let path = |category: &Value| {
-            format!("/v1/admin/categories/{}", category["id"].as_str().unwrap())
-        };
+        let path =
+            |category: &Value| format!("/v1/admin/categories/{}", category["id"].as_str().unwrap());
         let first = staff.with("if-match", "\"1\"");
         let circle = json!({"title": {"en": "Clothes"}, "parent": shirts["id"]});
         assert_eq!(first.put(&path(&clothes), circle).await.fields(), ["parent"]);

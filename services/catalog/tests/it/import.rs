@@ -29,11 +29,8 @@ async fn bad_rows_are_told_and_good_products_go_in() {
         let report = shop.import(file).await;
         assert_eq!((report.products.created, report.products.failed), (2, 2));
         assert_eq!(report.rows, 5);
-        let told: Vec<(u64, &str)> = report
-            .errors
-            .iter()
-            .map(|e| (e.line, e.column.as_deref().unwrap_or("")))
-            .collect();
+        let told: Vec<(u64, &str)> =
+            report.errors.iter().map(|e| (e.line, e.column.as_deref().unwrap_or(""))).collect();
         assert_eq!(
             told,
             [
@@ -142,7 +139,10 @@ Plain Thing,,,,,,,,,,,,,,,,,,,,,,,\n";
         assert_eq!(variant.attributes["cost"], "7.5");
         assert_eq!(variant.attributes["column.Price / International"], "25");
         assert_eq!(variant.price("USD".parse().unwrap()).unwrap().amount_minor, 2100);
-        assert_eq!((variant.weight_grams, variant.attributes["weight.exact"].as_str()), (121, "120.5"));
+        assert_eq!(
+            (variant.weight_grams, variant.attributes["weight.exact"].as_str()),
+            (121, "120.5")
+        );
         assert_eq!(tee.media[0].url, "https://x.test/1.jpg");
         assert!(!product(&shop, "plain-thing-2").await.variants[0].gift_card);
         let tree = shop.anybody().get("/v1/categories").await;
@@ -159,7 +159,8 @@ Plain Thing,,,,,,,,,,,,,,,,,,,,,,,\n";
 #[tokio::test]
 async fn a_dry_run_tells_the_same_and_changes_nothing() {
     on_both(async |shop: Shop| {
-        let file = format!("{HEADER}mug,Mug,,,,true,,,M1,100,shopify,5,deny,9.99,\nx,,,,,,,,,,,,,,\n");
+        let file =
+            format!("{HEADER}mug,Mug,,,,true,,,M1,100,shopify,5,deny,9.99,\nx,,,,,,,,,,,,,,\n");
         let mut options = shop.built.importer.options();
         options.dry_run = true;
         let reader = std::io::Cursor::new(file.clone());
@@ -193,7 +194,10 @@ Cable,Kabel,,,,,,,C2,3.5,reduced,9,false,\n";
         assert_eq!(laptop.attributes["slug:de"], "klapprechner");
         assert_eq!(laptop.variants[0].tax_class.as_str(), "standard-tax");
         assert_eq!(laptop.categories.len(), 1);
-        assert_eq!(product(&shop, "cable-2").await.variants[0].sku.as_ref().unwrap().as_str(), "C2");
+        assert_eq!(
+            product(&shop, "cable-2").await.variants[0].sku.as_ref().unwrap().as_str(),
+            "C2"
+        );
         let again = shop.import(file).await;
         assert_eq!(again.products.unchanged, 3, "{again:?}");
         let again = shop.import(shop.export().await).await;

@@ -18,7 +18,8 @@ Variant Inventory Tracker,Variant Inventory Qty\n"
         let path = if n % 2 == 0 { "Clothes > Tees" } else { "Kitchen" };
         let price = (n * 7) % 10;
         let title = (n * 3) % 50;
-        writeln!(file, "p{n:02},T{title:02},{vendor},{tag},{path},{price}.50,S{n},shopify,1").unwrap();
+        writeln!(file, "p{n:02},T{title:02},{vendor},{tag},{path},{price}.50,S{n},shopify,1")
+            .unwrap();
     }
     let report = shop.import(file).await;
     assert_eq!((report.products.created, report.errors_total), (50, 0), "{report:?}");
@@ -80,7 +81,8 @@ async fn every_order_shows_every_product_once() {
 async fn filters_hold_together() {
     on_both(async |shop: Shop| {
         fill(&shop).await;
-        let count = async |query: &str| walk(&shop, &format!("/v1/products?{query}"), 9).await.len();
+        let count =
+            async |query: &str| walk(&shop, &format!("/v1/products?{query}"), 9).await.len();
         assert_eq!(count("tag=tee").await, 25);
         assert_eq!(count("tag=tee&vendor=ACME&sort=title").await, 5);
         assert_eq!(count("category=clothes").await, 25);
@@ -105,7 +107,11 @@ async fn sold_out_products_are_told_and_can_be_left_out() {
         let available = async || {
             let listed = walk(&shop, "/v1/products?available=true", 20).await.len();
             let shown = shop.anybody().get("/v1/products/p07").await;
-            (listed, shown.body["available"].clone(), shown.body["variants"][0]["available"].clone())
+            (
+                listed,
+                shown.body["available"].clone(),
+                shown.body["variants"][0]["available"].clone(),
+            )
         };
         assert_eq!(available().await, (49, json!(false), json!(false)));
         let cards = walk(&shop, "/v1/products?sort=newest", 50).await;

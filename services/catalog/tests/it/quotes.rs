@@ -31,12 +31,18 @@ hat,Hat,,draft,,,H,5,,1,true,true,\n";
         let reply = quote(asked, "EUR", "de").await.unwrap();
         assert_eq!(reply.variants.len(), 3);
         let [m, s, hat] = &reply.variants[..] else { panic!("three quotes") };
-        assert_eq!((m.price_minor, m.tax_class.as_str(), m.requires_shipping), (1100, "none", false));
+        assert_eq!(
+            (m.price_minor, m.tax_class.as_str(), m.requires_shipping),
+            (1100, "none", false)
+        );
         assert_eq!((s.sku.as_str(), s.variant_title.as_str()), ("T-S", "S"));
         assert_eq!((s.product_title.as_str(), s.image_url.as_str()), ("Hemd", "1.jpg"));
         assert!(s.purchasable && !hat.purchasable, "drafts are not for sale");
         let reply = quote(ids.clone(), "USD", "").await.unwrap();
-        assert_eq!(reply.variants.iter().map(|v| v.purchasable).collect::<Vec<_>>(), [true, false, false]);
+        assert_eq!(
+            reply.variants.iter().map(|v| v.purchasable).collect::<Vec<_>>(),
+            [true, false, false]
+        );
         assert!(quote(ids.clone(), "usd", "").await.is_err());
         assert!(quote(vec![vec![1]], "USD", "").await.is_err());
         assert!(quote(vec![vec![1; 16]; 201], "USD", "").await.is_err());

@@ -69,7 +69,8 @@ prop_compose! {
 #[test]
 fn an_export_is_a_file_whose_import_changes_nothing() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let mut runner = TestRunner::new(Config { cases: 64, failure_persistence: None, ..Config::default() });
+    let mut runner =
+        TestRunner::new(Config { cases: 64, failure_persistence: None, ..Config::default() });
     let products = prop::collection::vec(product(), 1..5);
     runner
         .run(&products, |products| {

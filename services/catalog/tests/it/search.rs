@@ -38,7 +38,11 @@ async fn words_beginnings_skus_and_typing_errors_find() {
             ("zeta cotton", "shirt"),
             ("light", "silver-necklace"),
         ] {
-            assert_eq!(find(&shop, query).await.first().map(String::as_str), Some(found), "{query}");
+            assert_eq!(
+                find(&shop, query).await.first().map(String::as_str),
+                Some(found),
+                "{query}"
+            );
         }
         // The title counts more than the description.
         assert_eq!(find(&shop, "necklace").await, ["silver-necklace", "gold-bracelet"]);
@@ -58,14 +62,19 @@ async fn facets_count_the_matches() {
         let reply = shop.anybody().get("/v1/search?q=acme").await;
         let facets = &reply.body["facets"];
         assert_eq!(facets["vendors"], json!([{"value": "Acme", "count": 2}]));
-        let tags: BTreeSet<&str> =
-            facets["tags"].as_array().unwrap().iter().map(|t| t["value"].as_str().unwrap()).collect();
+        let tags: BTreeSet<&str> = facets["tags"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|t| t["value"].as_str().unwrap())
+            .collect();
         assert_eq!(tags, BTreeSet::from(["Gold", "Shiny", "Silver"]));
         assert_eq!(facets["categories"].as_array().unwrap().len(), 2);
         assert_eq!(facets["price"]["min"]["amount"], 4900);
         assert_eq!(facets["price"]["max"]["amount"], 8900);
         assert_eq!(reply.body["facets_exact"], json!(true));
-        let filtered = shop.anybody().get("/v1/search?q=acme&category=jewelry&max_price=5000").await;
+        let filtered =
+            shop.anybody().get("/v1/search?q=acme&category=jewelry&max_price=5000").await;
         assert_eq!(handles(&filtered), ["gold-bracelet"]);
     })
     .await;

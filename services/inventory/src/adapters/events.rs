@@ -21,16 +21,12 @@ pub fn consumers(inventory: &Inventory) -> Vec<Consumer> {
         Consumer {
             name: CATALOG,
             sources: &["catalog"],
-            handler: Arc::new(CatalogEvents {
-                inventory: inventory.clone(),
-            }),
+            handler: Arc::new(CatalogEvents { inventory: inventory.clone() }),
         },
         Consumer {
             name: ORDERS,
             sources: &["ordering"],
-            handler: Arc::new(OrderEvents {
-                inventory: inventory.clone(),
-            }),
+            handler: Arc::new(OrderEvents { inventory: inventory.clone() }),
         },
     ]
 }
@@ -48,16 +44,9 @@ impl Handler for CatalogEvents {
                 let ids = event?.variant_ids;
                 let variants = ids.iter().map(|id| id_of(id).map(VariantId::from_uuid));
                 let variants = variants.collect::<Result<_, _>>()?;
-                self.inventory
-                    .enrol(CATALOG, envelope, variants)
-                    .await
-                    .map_err(handle_error)
+                self.inventory.enrol(CATALOG, envelope, variants).await.map_err(handle_error)
             }
-            None => Ok(self
-                .inventory
-                .executor()
-                .consume_nothing(CATALOG, envelope)
-                .await?),
+            None => Ok(self.inventory.executor().consume_nothing(CATALOG, envelope).await?),
         }
     }
 }
@@ -71,11 +60,7 @@ struct OrderEvents {
 impl Handler for OrderEvents {
     async fn handle(&self, _context: &Context, envelope: &Envelope) -> Result<(), HandleError> {
         let Some((order, step)) = step_of(envelope)? else {
-            return Ok(self
-                .inventory
-                .executor()
-                .consume_nothing(ORDERS, envelope)
-                .await?);
+            return Ok(self.inventory.executor().consume_nothing(ORDERS, envelope).await?);
         };
         let followed = self.inventory.follow(ORDERS, envelope, order, step).await;
         let oversold = followed.map_err(handle_error)?;
@@ -90,10 +75,7 @@ impl Handler for OrderEvents {
 fn step_of(envelope: &Envelope) -> Result<Option<(OrderId, Step)>, HandleError> {
     let (order, step) = if let Some(event) = envelope.decode::<OrderConfirmed>() {
         let event = event?;
-        (
-            event.order_id,
-            Step::Confirm(confirmed(lines(&event.lines)?)),
-        )
+        (event.order_id, Step::Confirm(confirmed(lines(&event.lines)?)))
     } else if let Some(event) = envelope.decode::<OrderCancelled>() {
         (event?.order_id, Step::Cancel)
     } else if let Some(event) = envelope.decode::<OrderRejected>() {
@@ -105,10 +87,7 @@ fn step_of(envelope: &Envelope) -> Result<Option<(OrderId, Step)>, HandleError> 
 }
 
 fn lines(lines: &[OrderLine]) -> Result<Vec<(Uuid, u32)>, HandleError> {
-    lines
-        .iter()
-        .map(|line| Ok((id_of(&line.variant_id)?, line.quantity)))
-        .collect()
+    lines.iter().map(|line| Ok((id_of(&line.variant_id)?, line.quantity))).collect()
 }
 
 fn id_of(bytes: &[u8]) -> Result<Uuid, HandleError> {

@@ -41,10 +41,7 @@ impl InventoryApi for InventoryGrpc {
             return Err(invalid("expires_at_us must be a time after 1970"));
         }
         let expires_at = Timestamp::from_micros(request.expires_at_us);
-        let outcome = self
-            .inventory
-            .reserve(&context, order, &wanted, expires_at)
-            .await;
+        let outcome = self.inventory.reserve(&context, order, &wanted, expires_at).await;
         Ok(reserve_reply(outcome.map_err(call_error)?))
     }
 
@@ -54,10 +51,7 @@ impl InventoryApi for InventoryGrpc {
         request: v1::ReleaseRequest,
     ) -> Result<v1::ReleaseReply, CallError> {
         let order = OrderId::from_uuid(uuid_from(&request.order_id, "order_id")?);
-        self.inventory
-            .release(&context, order)
-            .await
-            .map_err(call_error)?;
+        self.inventory.release(&context, order).await.map_err(call_error)?;
         Ok(v1::ReleaseReply {})
     }
 
@@ -67,11 +61,7 @@ impl InventoryApi for InventoryGrpc {
         request: v1::GetAvailabilityRequest,
     ) -> Result<v1::GetAvailabilityReply, CallError> {
         let ids = variant_ids(&request.variant_ids, MAX_VARIANTS)?;
-        let found = self
-            .inventory
-            .availability(&ids)
-            .await
-            .map_err(call_error)?;
+        let found = self.inventory.availability(&ids).await.map_err(call_error)?;
         let variants = found
             .into_iter()
             .map(|availability| v1::Availability {
@@ -97,15 +87,8 @@ impl InventoryApi for InventoryGrpc {
             counts.insert(count.variant, count);
         }
         let counts = counts.into_values().collect();
-        let applied = self
-            .inventory
-            .apply_counts(&context, counts)
-            .await
-            .map_err(call_error)?;
-        Ok(v1::ApplyCountsReply {
-            changed: applied.changed,
-            unchanged: applied.unchanged,
-        })
+        let applied = self.inventory.apply_counts(&context, counts).await.map_err(call_error)?;
+        Ok(v1::ApplyCountsReply { changed: applied.changed, unchanged: applied.unchanged })
     }
 
     async fn get_counts(
@@ -161,10 +144,7 @@ fn count(message: &v1::Count) -> Result<Count, CallError> {
     }
     let sku = match message.sku.as_str() {
         "" => None,
-        text => Some(
-            text.parse::<Sku>()
-                .map_err(|error| invalid(format!("sku: {error}")))?,
-        ),
+        text => Some(text.parse::<Sku>().map_err(|error| invalid(format!("sku: {error}")))?),
     };
     Ok(Count {
         variant: VariantId::from_uuid(uuid_from(&message.variant_id, "variant_id")?),
@@ -197,16 +177,12 @@ fn reserve_reply(outcome: Outcome) -> v1::ReserveReply {
 
 fn variant_ids(ids: &[Vec<u8>], max: usize) -> Result<Vec<VariantId>, CallError> {
     at_most(ids.len(), max, "variant_ids")?;
-    ids.iter()
-        .map(|id| uuid_from(id, "variant_ids").map(VariantId::from_uuid))
-        .collect()
+    ids.iter().map(|id| uuid_from(id, "variant_ids").map(VariantId::from_uuid)).collect()
 }
 
 fn at_most(len: usize, max: usize, field: &str) -> Result<(), CallError> {
     if len > max {
-        Err(invalid(format!(
-            "{field} has {len} elements, at most {max}"
-        )))
+        Err(invalid(format!("{field} has {len} elements, at most {max}")))
     } else {
         Ok(())
     }

@@ -30,10 +30,7 @@ impl Aggregate for Location {
     fn columns(&self) -> Vec<Value> {
         vec![
             self.name.as_str().into(),
-            self.country
-                .as_ref()
-                .map(|country| country.code().to_owned())
-                .into(),
+            self.country.as_ref().map(|country| country.code().to_owned()).into(),
             self.active.into(),
             self.priority.into(),
         ]
@@ -70,17 +67,10 @@ impl Aggregate for Stock {
 
 impl Aggregate for Reservation {
     const TABLE: &'static str = "reservation";
-    const COLUMNS: &'static [Column] = &[
-        Column::plain("status"),
-        Column::plain("expires_at"),
-        Column::plain("created_at"),
-    ];
+    const COLUMNS: &'static [Column] =
+        &[Column::plain("status"), Column::plain("expires_at"), Column::plain("created_at")];
     fn columns(&self) -> Vec<Value> {
-        vec![
-            self.stage.as_str().into(),
-            self.expires_at().into(),
-            self.created_at.into(),
-        ]
+        vec![self.stage.as_str().into(), self.expires_at().into(), self.created_at.into()]
     }
 }
 

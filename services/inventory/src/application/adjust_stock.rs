@@ -29,13 +29,7 @@ impl Inventory {
         adjustment: Adjustment,
     ) -> Result<Booked, Error> {
         let mut reach = Reach::homes([adjustment.variant]);
-        reach.add(
-            adjustment.variant,
-            Place {
-                id: adjustment.location,
-                active: true,
-            },
-        );
+        reach.add(adjustment.variant, Place { id: adjustment.location, active: true });
         let booking = Booking {
             id: self.executor.env().uuid(),
             kind: MovementKind::Adjustment,
@@ -44,17 +38,7 @@ impl Inventory {
             note: adjustment.note.clone(),
             by: Some(context.principal.owner()),
         };
-        self.executor
-            .execute_once(
-                context,
-                once,
-                Adjust {
-                    adjustment,
-                    reach,
-                    booking,
-                },
-            )
-            .await
+        self.executor.execute_once(context, once, Adjust { adjustment, reach, booking }).await
     }
 }
 
@@ -75,12 +59,7 @@ impl Command for Adjust {
     }
 
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<Booked, Error> {
-        let Adjustment {
-            variant,
-            location,
-            delta,
-            ..
-        } = self.adjustment;
+        let Adjustment { variant, location, delta, .. } = self.adjustment;
         use_location(states, location, "location_id")?;
         let mut shelf = Shelf::new(&self.reach, &self.booking, now);
         shelf.ensure_at(states, variant, location)?;

@@ -37,27 +37,16 @@ impl Inventory {
     ) -> Result<Applied, Error> {
         let variants: Vec<VariantId> = counts.iter().map(|count| count.variant).collect();
         let homes = self.homes(&variants).await?;
-        let known: std::collections::HashMap<VariantId, &Stock> = homes
-            .iter()
-            .map(|home| (home.variant(), &home.state))
-            .collect();
+        let known: std::collections::HashMap<VariantId, &Stock> =
+            homes.iter().map(|home| (home.variant(), &home.state)).collect();
         let total = counts.len() as u32;
         let news: Vec<Count> = counts
             .into_iter()
-            .filter(|count| {
-                known
-                    .get(&count.variant)
-                    .is_none_or(|home| count.is_news_to(home))
-            })
+            .filter(|count| known.get(&count.variant).is_none_or(|home| count.is_news_to(home)))
             .collect();
-        let chunks = news
-            .chunks(CHUNK)
-            .map(|chunk| self.apply_chunk(context, chunk));
+        let chunks = news.chunks(CHUNK).map(|chunk| self.apply_chunk(context, chunk));
         let changed = try_join_all(chunks).await?.into_iter().sum();
-        Ok(Applied {
-            changed,
-            unchanged: total.saturating_sub(changed),
-        })
+        Ok(Applied { changed, unchanged: total.saturating_sub(changed) })
     }
 
     async fn apply_chunk(&self, context: &Context, counts: &[Count]) -> Result<u32, Error> {
@@ -68,12 +57,7 @@ impl Inventory {
             let mut booking = Booking::new(id, MovementKind::Import);
             booking.by = Some(context.principal.owner());
             let threshold = self.settings.low_stock_threshold;
-            let command = ApplyCounts {
-                counts: counts.to_vec(),
-                reach,
-                booking,
-                threshold,
-            };
+            let command = ApplyCounts { counts: counts.to_vec(), reach, booking, threshold };
             match self.executor.execute(context, command).await {
                 Err(Error::Stale) => {}
                 outcome => return outcome,
@@ -126,11 +110,7 @@ impl ApplyCounts {
         states: &States<'_>,
         count: &Count,
     ) -> Result<bool, Error> {
-        let Count {
-            variant,
-            sku,
-            imported,
-        } = count;
+        let Count { variant, sku, imported } = count;
         let home = LocationId::DEFAULT;
         let (threshold, before, sold_as) = match shelf.find(states, *variant, home)? {
             Some(row) if !count.is_news_to(row) => return Ok(false),
@@ -140,16 +120,8 @@ impl ApplyCounts {
             }
             None => (self.threshold, None, None),
         };
-        let Imported {
-            on_hand,
-            tracked,
-            backorder,
-        } = *imported;
-        let policy = Policy {
-            tracked,
-            backorder,
-            low_stock_threshold: threshold,
-        };
+        let Imported { on_hand, tracked, backorder } = *imported;
+        let policy = Policy { tracked, backorder, low_stock_threshold: threshold };
         shelf.ensure_home(states, *variant, policy)?;
         for row in self.reach.rows(*variant) {
             shelf.change(states, *variant, row.location, |row| {

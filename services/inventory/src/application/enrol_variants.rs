@@ -21,12 +21,7 @@ impl Inventory {
     ) -> Result<(), Error> {
         let reach = Reach::homes(variants.iter().copied());
         let booking = Booking::new(Uuid::nil(), MovementKind::Import);
-        let command = Enrol {
-            variants,
-            reach,
-            booking,
-            policy: self.unknown_policy(),
-        };
+        let command = Enrol { variants, reach, booking, policy: self.unknown_policy() };
         self.executor.consume(consumer, envelope, command).await
     }
 }

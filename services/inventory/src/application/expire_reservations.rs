@@ -25,8 +25,7 @@ impl Inventory {
             let due = self.store().list::<Reservation>(query).await?;
             let ends = due.iter().map(|reservation| {
                 let order = OrderId::from_uuid(reservation.id);
-                self.executor
-                    .execute(context, Settle::expiry(order, &reservation.lines))
+                self.executor.execute(context, Settle::expiry(order, &reservation.lines))
             });
             // One that fails must not keep the others, but it must be heard of.
             let mut failure = None;

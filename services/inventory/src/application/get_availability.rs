@@ -29,31 +29,16 @@ impl Inventory {
             let policy = home.policy();
             let available = if policy.tracked { home.free() } else { 0 };
             let (variant, backorder, tracked) = (home.variant(), policy.backorder, policy.tracked);
-            found.insert(
-                variant,
-                Availability {
-                    variant,
-                    available,
-                    backorder,
-                    tracked,
-                },
-            );
+            found.insert(variant, Availability { variant, available, backorder, tracked });
         }
         for row in &elsewhere {
             if let Some(entry) = found.get_mut(&row.variant()).filter(|entry| entry.tracked) {
                 entry.available += row.free();
             }
         }
-        let nothing = |variant| Availability {
-            variant,
-            available: 0,
-            backorder: false,
-            tracked: true,
-        };
-        Ok(variants
-            .iter()
-            .map(|v| found.get(v).copied().unwrap_or_else(|| nothing(*v)))
-            .collect())
+        let nothing =
+            |variant| Availability { variant, available: 0, backorder: false, tracked: true };
+        Ok(variants.iter().map(|v| found.get(v).copied().unwrap_or_else(|| nothing(*v))).collect())
     }
 
     /// The rows at other active locations.
@@ -66,10 +51,7 @@ impl Inventory {
         let mut ids: Vec<Uuid> = Vec::new();
         for home in homes {
             let rows = reach.rows(home.variant()).iter();
-            ids.extend(
-                rows.filter(|row| row.active && row.id != home.id)
-                    .map(|row| row.id),
-            );
+            ids.extend(rows.filter(|row| row.active && row.id != home.id).map(|row| row.id));
         }
         Ok(self.store().get_many::<Stock>(&ids).await?)
     }

@@ -39,17 +39,14 @@ impl Inventory {
         }
         if filter.low_only {
             // Null where stock is not low, so the comparison picks the low ones, from an index.
-            query = query
-                .le("low_available", i64::MAX)
-                .order("low_available", Direction::Ascending);
+            query =
+                query.le("low_available", i64::MAX).order("low_available", Direction::Ascending);
         }
         if let Some(after) = after {
             query = query.after(after);
         }
         let rows = self.store().list::<Stock>(query).await?;
-        Ok(Found::page(rows, limit, |row| {
-            place_of(row, filter.low_only)
-        }))
+        Ok(Found::page(rows, limit, |row| place_of(row, filter.low_only)))
     }
 
     /// One variant has few rows, and their ids are known.
@@ -72,29 +69,18 @@ impl Inventory {
             _ => (0, after.id),
         });
         rows.retain(|row| {
-            filter
-                .location
-                .is_none_or(|location| row.location() == location)
-                && filter
-                    .sku
-                    .as_ref()
-                    .is_none_or(|sku| row.sku.as_ref() == Some(sku))
+            filter.location.is_none_or(|location| row.location() == location)
+                && filter.sku.as_ref().is_none_or(|sku| row.sku.as_ref() == Some(sku))
                 && (!filter.low_only || row.is_low())
                 && start.is_none_or(|start| order(row) > start)
         });
         rows.sort_by_key(order);
-        Ok(Found::page(rows, limit, |row| {
-            place_of(row, filter.low_only)
-        }))
+        Ok(Found::page(rows, limit, |row| place_of(row, filter.low_only)))
     }
 }
 
 fn place_of(row: &Versioned<Stock>, low_only: bool) -> String {
-    let value = if low_only {
-        Value::Int(row.available())
-    } else {
-        Value::Null
-    };
+    let value = if low_only { Value::Int(row.available()) } else { Value::Null };
     Position { value, id: row.id }.encode()
 }
 

@@ -25,10 +25,7 @@ impl Inventory {
             query = query.after(decode(cursor)?);
         }
         let rows = self.store().list::<Movement>(query).await?;
-        let place = |row: &Versioned<Movement>| Position {
-            value: Value::from(row.at),
-            id: row.id,
-        };
+        let place = |row: &Versioned<Movement>| Position { value: Value::from(row.at), id: row.id };
         Ok(Found::page(rows, limit, |row| place(row).encode()))
     }
 }

@@ -22,10 +22,7 @@ impl Inventory {
                 status.is_none_or(|status| found.stage.as_str() == status) && after.is_none()
             };
             let items = found.into_iter().filter(fits).collect();
-            return Ok(Found {
-                items,
-                next_cursor: None,
-            });
+            return Ok(Found { items, next_cursor: None });
         }
         let mut query = Query::new(limit + 1).order("created_at", Direction::Descending);
         if let Some(status) = status {

@@ -33,21 +33,14 @@ struct Remembered {
 
 impl Locations {
     pub fn new(executor: Executor, ttl: Duration) -> Self {
-        Self {
-            executor,
-            ttl,
-            remembered: RwLock::new(None),
-        }
+        Self { executor, ttl, remembered: RwLock::new(None) }
     }
 
     /// All locations in the order in which they serve, not older than the time to live.
     pub async fn current(&self) -> Result<Arc<[Place]>, StoreError> {
         let now = self.env().clock.monotonic();
         let known = {
-            let remembered = self
-                .remembered
-                .read()
-                .unwrap_or_else(PoisonError::into_inner);
+            let remembered = self.remembered.read().unwrap_or_else(PoisonError::into_inner);
             remembered
                 .as_ref()
                 .filter(|remembered| now.saturating_sub(remembered.at) < self.ttl)
@@ -66,18 +59,10 @@ impl Locations {
         all.sort_by_key(|location| (location.priority, location.id));
         let places: Arc<[Place]> = all
             .iter()
-            .map(|location| Place {
-                id: location.id.into(),
-                active: location.active,
-            })
+            .map(|location| Place { id: location.id.into(), active: location.active })
             .collect();
-        *self
-            .remembered
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Some(Remembered {
-            at,
-            places: places.clone(),
-        });
+        *self.remembered.write().unwrap_or_else(PoisonError::into_inner) =
+            Some(Remembered { at, places: places.clone() });
         Ok(places)
     }
 
@@ -85,10 +70,7 @@ impl Locations {
     pub async fn all(&self) -> Result<Vec<Versioned<Location>>, StoreError> {
         let query = || Query::new(MAX_LOCATIONS as u32 + 1);
         let found = self.executor.store().list::<Location>(query()).await?;
-        if found
-            .iter()
-            .any(|location| location.id == LocationId::DEFAULT.uuid())
-        {
+        if found.iter().any(|location| location.id == LocationId::DEFAULT.uuid()) {
             return Ok(found);
         }
         let context = Context::background(self.env(), "inventory", Duration::from_secs(10));
@@ -98,10 +80,7 @@ impl Locations {
 
     /// The list has changed.
     pub fn forget(&self) {
-        *self
-            .remembered
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = None;
+        *self.remembered.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn env(&self) -> &Env {

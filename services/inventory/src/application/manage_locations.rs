@@ -43,10 +43,7 @@ impl Inventory {
             return Err(Refusal::TooManyLocations.into());
         }
         let id = self.executor.env().id();
-        let outcome = self
-            .executor
-            .execute_once(context, once, Create { id, input })
-            .await;
+        let outcome = self.executor.execute_once(context, once, Create { id, input }).await;
         self.locations.forget();
         outcome
     }
@@ -61,11 +58,7 @@ impl Inventory {
         input: LocationInput,
     ) -> Result<Versioned<Location>, Error> {
         self.locations.all().await?;
-        let command = Update {
-            id,
-            expected,
-            input,
-        };
+        let command = Update { id, expected, input };
         let outcome = self.executor.execute_once(context, once, command).await;
         self.locations.forget();
         outcome
@@ -79,10 +72,7 @@ impl Inventory {
         id: LocationId,
         expected: Option<u64>,
     ) -> Result<(), Error> {
-        let outcome = self
-            .executor
-            .execute_once(context, once, Delete { id, expected })
-            .await;
+        let outcome = self.executor.execute_once(context, once, Delete { id, expected }).await;
         self.locations.forget();
         outcome
     }
@@ -102,20 +92,8 @@ impl Command for Create {
     }
 
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<Self::Reply, Error> {
-        let LocationInput {
-            name,
-            country,
-            active,
-            priority,
-        } = self.input.clone();
-        let state = Location {
-            name,
-            country,
-            active,
-            priority,
-            used: false,
-            created_at: now,
-        };
+        let LocationInput { name, country, active, priority } = self.input.clone();
+        let state = Location { name, country, active, priority, used: false, created_at: now };
         Ok(store(states, self.id, state))
     }
 }
@@ -136,12 +114,7 @@ impl Command for Update {
 
     fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<Self::Reply, Error> {
         let mut state = current(states, self.id, self.expected)?;
-        let LocationInput {
-            name,
-            country,
-            active,
-            priority,
-        } = self.input.clone();
+        let LocationInput { name, country, active, priority } = self.input.clone();
         state.change(self.id, name, country, active, priority)?;
         Ok(store(states, self.id, state))
     }
@@ -171,10 +144,7 @@ impl Command for Delete {
 }
 
 fn current(states: &States<'_>, id: LocationId, expected: Option<u64>) -> Result<Location, Error> {
-    let found = states
-        .get::<Location>(id.uuid())
-        .cloned()
-        .ok_or(Refusal::LocationNotFound)?;
+    let found = states.get::<Location>(id.uuid()).cloned().ok_or(Refusal::LocationNotFound)?;
     if expected.is_some_and(|expected| expected != states.version::<Location>(id.uuid())) {
         return Err(Refusal::LocationChanged.into());
     }
@@ -183,9 +153,5 @@ fn current(states: &States<'_>, id: LocationId, expected: Option<u64>) -> Result
 
 fn store(states: &mut States<'_>, id: LocationId, state: Location) -> Versioned<Location> {
     states.put(id.uuid(), state.clone());
-    Versioned {
-        id: id.uuid(),
-        version: states.version::<Location>(id.uuid()),
-        state,
-    }
+    Versioned { id: id.uuid(), version: states.version::<Location>(id.uuid()), state }
 }

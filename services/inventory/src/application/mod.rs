@@ -59,11 +59,7 @@ impl Inventory {
             executor.clone(),
             std::time::Duration::from_millis(settings.locations_ttl_ms),
         ));
-        Self {
-            executor,
-            locations,
-            settings,
-        }
+        Self { executor, locations, settings }
     }
 
     pub fn executor(&self) -> &Executor {

@@ -28,18 +28,11 @@ pub struct Reach {
 
 impl Row {
     fn at(variant: VariantId, place: Place) -> Self {
-        Self {
-            location: place.id,
-            id: stock_id(variant, place.id),
-            active: place.active,
-        }
+        Self { location: place.id, id: stock_id(variant, place.id), active: place.active }
     }
 }
 
-const HOME: Place = Place {
-    id: LocationId::DEFAULT,
-    active: true,
-};
+const HOME: Place = Place { id: LocationId::DEFAULT, active: true };
 
 impl Reach {
     /// The rows that an order's lines were taken from.
@@ -47,13 +40,7 @@ impl Reach {
         let mut reach = Self::default();
         for line in lines {
             for split in &line.splits {
-                reach.add(
-                    line.variant,
-                    Place {
-                        id: split.location,
-                        active: true,
-                    },
-                );
+                reach.add(line.variant, Place { id: split.location, active: true });
             }
         }
         reach
@@ -80,11 +67,7 @@ impl Reach {
                 place.id == LocationId::DEFAULT || home.places().contains(&place.id)
             };
             let variant = home.variant();
-            let rows = places
-                .iter()
-                .filter(known)
-                .map(|place| Row::at(variant, *place))
-                .collect();
+            let rows = places.iter().filter(known).map(|place| Row::at(variant, *place)).collect();
             reach.variants.insert(variant, rows);
         }
         reach
@@ -113,10 +96,7 @@ impl Reach {
     }
 
     pub fn row(&self, variant: VariantId, location: LocationId) -> Option<Row> {
-        self.rows(variant)
-            .iter()
-            .find(|row| row.location == location)
-            .copied()
+        self.rows(variant).iter().find(|row| row.location == location).copied()
     }
 
     pub fn home(&self, variant: VariantId) -> Option<Row> {
@@ -137,12 +117,10 @@ impl Reach {
     /// True when a variant lies at a place that this reach does not know.
     pub fn misses_a_place(&self, states: &States<'_>) -> bool {
         self.variants.iter().any(|(variant, rows)| {
-            self.home(*variant)
-                .and_then(|home| states.get::<Stock>(home.id))
-                .is_some_and(|home| {
-                    let known = |place: &LocationId| rows.iter().any(|row| row.location == *place);
-                    !home.places().iter().all(known)
-                })
+            self.home(*variant).and_then(|home| states.get::<Stock>(home.id)).is_some_and(|home| {
+                let known = |place: &LocationId| rows.iter().any(|row| row.location == *place);
+                !home.places().iter().all(known)
+            })
         })
     }
 }
@@ -163,11 +141,7 @@ impl Inventory {
     }
 
     pub(super) async fn places(&self, fresh: bool) -> Result<Arc<[Place]>, StoreError> {
-        if fresh {
-            self.locations.fresh().await
-        } else {
-            self.locations.current().await
-        }
+        if fresh { self.locations.fresh().await } else { self.locations.current().await }
     }
 
     /// The home rows of those that inventory knows.
@@ -175,10 +149,8 @@ impl Inventory {
         &self,
         variants: &[VariantId],
     ) -> Result<Vec<Versioned<Stock>>, StoreError> {
-        let ids: Vec<Uuid> = variants
-            .iter()
-            .map(|variant| stock_id(*variant, LocationId::DEFAULT))
-            .collect();
+        let ids: Vec<Uuid> =
+            variants.iter().map(|variant| stock_id(*variant, LocationId::DEFAULT)).collect();
         self.store().get_many::<Stock>(&ids).await
     }
 }

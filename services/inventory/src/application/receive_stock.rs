@@ -36,13 +36,7 @@ impl Inventory {
     ) -> Result<Booked, Error> {
         let mut reach = Reach::homes(receipt.lines.iter().map(|line| line.variant));
         for line in &receipt.lines {
-            reach.add(
-                line.variant,
-                Place {
-                    id: receipt.location,
-                    active: true,
-                },
-            );
+            reach.add(line.variant, Place { id: receipt.location, active: true });
         }
         let booking = Booking {
             id: self.executor.env().uuid(),
@@ -53,21 +47,13 @@ impl Inventory {
             by: Some(context.principal.owner()),
         };
         let policy = self.unknown_policy();
-        let command = Receive {
-            receipt,
-            reach,
-            booking,
-            policy,
-        };
+        let command = Receive { receipt, reach, booking, policy };
         self.executor.execute_once(context, once, command).await
     }
 
     /// How a variant is sold about which nobody has said anything.
     pub(super) fn unknown_policy(&self) -> Policy {
-        Policy {
-            low_stock_threshold: self.settings.low_stock_threshold,
-            ..Policy::UNKNOWN
-        }
+        Policy { low_stock_threshold: self.settings.low_stock_threshold, ..Policy::UNKNOWN }
     }
 }
 

@@ -28,13 +28,7 @@ impl Inventory {
         for attempt in 0..3 {
             let reach = self.reach(&variants, attempt > 0).await?;
             let booking = Booking::new(order.uuid(), MovementKind::Sale);
-            let command = Reserve {
-                order,
-                wanted: wanted.clone(),
-                expires_at,
-                reach,
-                booking,
-            };
+            let command = Reserve { order, wanted: wanted.clone(), expires_at, reach, booking };
             match self.executor.execute(context, command).await {
                 Err(Error::Stale) => {}
                 outcome => return outcome,
@@ -108,11 +102,7 @@ pub(super) fn ask<'s>(
     Ask {
         variant,
         units,
-        home: reach
-            .home(variant)
-            .and_then(|home| states.get::<Stock>(home.id)),
-        rows: active
-            .filter_map(|row| states.get::<Stock>(row.id))
-            .collect(),
+        home: reach.home(variant).and_then(|home| states.get::<Stock>(home.id)),
+        rows: active.filter_map(|row| states.get::<Stock>(row.id)).collect(),
     }
 }

@@ -28,27 +28,12 @@ impl Inventory {
         let id = self.executor.env().uuid();
         for _ in 0..3 {
             let reach = self.reach(&[change.variant], true).await?;
-            let PolicyChange {
-                variant,
-                policy,
-                ref sku,
-            } = change;
+            let PolicyChange { variant, policy, ref sku } = change;
             let sku = sku.clone();
             let booking = Booking::new(id, MovementKind::Adjustment);
-            let command = SetPolicy {
-                change: PolicyChange {
-                    variant,
-                    policy,
-                    sku,
-                },
-                reach,
-                booking,
-            };
-            match self
-                .executor
-                .execute_once(context, once.clone(), command)
-                .await
-            {
+            let command =
+                SetPolicy { change: PolicyChange { variant, policy, sku }, reach, booking };
+            match self.executor.execute_once(context, once.clone(), command).await {
                 Err(Error::Stale) => {}
                 outcome => return outcome,
             }
@@ -72,11 +57,7 @@ impl Command for SetPolicy {
     }
 
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<Booked, Error> {
-        let PolicyChange {
-            variant,
-            policy,
-            ref sku,
-        } = self.change;
+        let PolicyChange { variant, policy, ref sku } = self.change;
         if self.reach.misses_a_place(states) {
             return Err(Error::Stale);
         }

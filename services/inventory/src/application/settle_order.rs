@@ -56,9 +56,8 @@ impl Inventory {
         step: Step,
     ) -> Result<i64, Error> {
         for attempt in 0..3 {
-            let (settle, oversold) = self
-                .prepare(order, step.clone(), envelope.id, attempt)
-                .await?;
+            let (settle, oversold) =
+                self.prepare(order, step.clone(), envelope.id, attempt).await?;
             match self.executor.consume(consumer, envelope, settle).await {
                 Err(Error::Stale) => {}
                 outcome => {
@@ -86,11 +85,7 @@ impl Inventory {
         }
         if attempt > 0 || !matches!(step, Step::Confirm(_)) {
             let known = self.store().get::<Reservation>(order.uuid()).await?;
-            reach.join(
-                known
-                    .map(|known| Reach::of_lines(&known.lines))
-                    .unwrap_or_default(),
-            );
+            reach.join(known.map(|known| Reach::of_lines(&known.lines)).unwrap_or_default());
         }
         let oversold = Arc::new(AtomicI64::new(0));
         let kind = match step {
@@ -105,14 +100,7 @@ impl Inventory {
             Step::Confirm(_) if attempt > 0 => 2 * reach.len(),
             Step::Confirm(_) | Step::Cancel => reach.len(),
         };
-        let settle = Settle {
-            order,
-            step,
-            reach,
-            booking,
-            movements,
-            oversold: oversold.clone(),
-        };
+        let settle = Settle { order, step, reach, booking, movements, oversold: oversold.clone() };
         Ok((settle, oversold))
     }
 }
@@ -205,9 +193,7 @@ impl Command for Settle {
 
 impl Settle {
     fn take_regardless(&self, states: &States<'_>, wanted: &Wanted) -> Result<Vec<Line>, Error> {
-        if wanted
-            .keys()
-            .any(|variant| self.reach.home(*variant).is_none())
+        if wanted.keys().any(|variant| self.reach.home(*variant).is_none())
             || self.reach.misses_a_place(states)
         {
             return Err(Error::Stale);
@@ -247,13 +233,9 @@ fn sell(shelf: &mut Shelf<'_>, states: &States<'_>, lines: &[Line]) -> Result<i6
             shelf.record(&after, kind, -units);
             Ok(missing)
         };
-        let free = shelf.find(states, variant, location)?.map_or(0, |row| {
-            if row.policy().strict() {
-                row.free()
-            } else {
-                units
-            }
-        });
+        let free = shelf
+            .find(states, variant, location)?
+            .map_or(0, |row| if row.policy().strict() { row.free() } else { units });
         let there = units.min(free);
         if there > 0 {
             sold(shelf, MovementKind::Sale, there)?;

@@ -29,14 +29,7 @@ pub struct Booking {
 
 impl Booking {
     pub fn new(id: Uuid, kind: MovementKind) -> Self {
-        Self {
-            id,
-            kind,
-            reason: None,
-            reference: None,
-            note: None,
-            by: None,
-        }
+        Self { id, kind, reason: None, reference: None, note: None, by: None }
     }
 
     /// A command that makes up to `count` movements declares them.
@@ -57,13 +50,7 @@ pub struct Shelf<'c> {
 
 impl<'c> Shelf<'c> {
     pub fn new(reach: &'c Reach, booking: &'c Booking, now: Timestamp) -> Self {
-        Self {
-            reach,
-            booking,
-            now,
-            rows: BTreeMap::new(),
-            movements: Vec::new(),
-        }
+        Self { reach, booking, now, rows: BTreeMap::new(), movements: Vec::new() }
     }
 
     /// The row as this command has left it. `Stale` when it is out of reach.
@@ -185,10 +172,7 @@ impl<'c> Shelf<'c> {
         for (id, movement) in &self.movements {
             states.put(id.uuid(), movement.clone());
         }
-        Booked {
-            rows: self.rows.into_values().collect(),
-            movements: self.movements,
-        }
+        Booked { rows: self.rows.into_values().collect(), movements: self.movements }
     }
 }
 
@@ -210,10 +194,9 @@ pub fn use_location(
         return Ok(());
     }
     let found = states.get::<Location>(location.uuid());
-    let mut found = found.cloned().ok_or_else(|| Refusal::UnknownLocation {
-        location,
-        field: field.to_owned(),
-    })?;
+    let mut found = found
+        .cloned()
+        .ok_or_else(|| Refusal::UnknownLocation { location, field: field.to_owned() })?;
     if !found.used {
         found.used = true;
         states.put(location.uuid(), found);

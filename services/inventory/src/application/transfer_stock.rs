@@ -43,17 +43,7 @@ impl Inventory {
             note: transfer.note.clone(),
             by: Some(context.principal.owner()),
         };
-        self.executor
-            .execute_once(
-                context,
-                once,
-                Move {
-                    transfer,
-                    reach,
-                    booking,
-                },
-            )
-            .await
+        self.executor.execute_once(context, once, Move { transfer, reach, booking }).await
     }
 }
 
@@ -75,13 +65,7 @@ impl Command for Move {
     }
 
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<Booked, Error> {
-        let Transfer {
-            variant,
-            from,
-            to,
-            quantity,
-            ..
-        } = self.transfer;
+        let Transfer { variant, from, to, quantity, .. } = self.transfer;
         use_location(states, from, "from_location_id")?;
         use_location(states, to, "to_location_id")?;
         let units = i64::from(quantity.get());

@@ -57,11 +57,7 @@ pub fn allocate(asks: &[Ask<'_>]) -> Result<Vec<Line>, Vec<Shortage>> {
             });
         }
     }
-    if shortages.is_empty() {
-        Ok(lines)
-    } else {
-        Err(shortages)
-    }
+    if shortages.is_empty() { Ok(lines) } else { Err(shortages) }
 }
 
 /// As [`allocate`], for an order that must be served: what is missing is taken at home in any case.
@@ -77,11 +73,7 @@ pub fn allocate_regardless(asks: &[Ask<'_>]) -> Vec<Line> {
 impl Ask<'_> {
     /// The line as far as free units go, and how many are missing.
     fn take_free(&self) -> (Line, u32) {
-        let mut line = Line {
-            variant: self.variant,
-            units: self.units,
-            splits: Vec::new(),
-        };
+        let mut line = Line { variant: self.variant, units: self.units, splits: Vec::new() };
         let Some(home) = self.home else {
             return (line, self.units);
         };
@@ -92,10 +84,7 @@ impl Ask<'_> {
         for row in &self.rows {
             let units = missing.min(u32::try_from(row.free()).unwrap_or(u32::MAX));
             if units > 0 {
-                line.splits.push(Split {
-                    location: row.location(),
-                    units,
-                });
+                line.splits.push(Split { location: row.location(), units });
                 missing -= units;
             }
         }
@@ -109,10 +98,7 @@ impl Line {
         match self.splits.iter_mut().find(|split| split.location == home) {
             _ if units == 0 => {}
             Some(split) => split.units += units,
-            None => self.splits.push(Split {
-                location: home,
-                units,
-            }),
+            None => self.splits.push(Split { location: home, units }),
         }
     }
 }

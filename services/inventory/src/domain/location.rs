@@ -48,9 +48,7 @@ impl Location {
         priority: i64,
     ) -> Result<(), Refusal> {
         if id == LocationId::DEFAULT && !active {
-            return Err(Refusal::DefaultLocation {
-                verb: "deactivated",
-            });
+            return Err(Refusal::DefaultLocation { verb: "deactivated" });
         }
         self.name = name;
         self.country = country;
@@ -78,11 +76,7 @@ mod tests {
     fn the_default_location_stays_and_stays_active() {
         let mut location = Location::default_at(Timestamp::EPOCH);
         let id = LocationId::DEFAULT;
-        assert!(
-            location
-                .change(id, "Berlin".into(), None, false, 3)
-                .is_err()
-        );
+        assert!(location.change(id, "Berlin".into(), None, false, 3).is_err());
         assert_eq!(location.name, "Default");
         assert!(location.change(id, "Berlin".into(), None, true, 3).is_ok());
         assert!(location.deletable(id).is_err());

@@ -8,11 +8,7 @@ use proptest::prelude::*;
 use super::{Ask, Imported, Policy, Reservation, Stock, allocate};
 use world::{Op, World, location, op, variant, wanted};
 
-const STRICT: Policy = Policy {
-    tracked: true,
-    backorder: false,
-    low_stock_threshold: 0,
-};
+const STRICT: Policy = Policy { tracked: true, backorder: false, low_stock_threshold: 0 };
 
 proptest! {
     #[test]
@@ -100,10 +96,7 @@ proptest! {
 
 #[test]
 fn locations_serve_in_order_and_backorders_wait_at_home() {
-    let backorder = Policy {
-        backorder: true,
-        ..STRICT
-    };
+    let backorder = Policy { backorder: true, ..STRICT };
     let row = |l: u128, units: i64| {
         let mut row = Stock::empty(variant(0), location(l), backorder);
         row.adjust(units).unwrap();
@@ -111,51 +104,21 @@ fn locations_serve_in_order_and_backorders_wait_at_home() {
     };
     let (home, near, far) = (row(0, 2), row(1, 3), row(2, 4));
     let splits = |units: u32| {
-        let ask = Ask {
-            variant: variant(0),
-            units,
-            home: Some(&home),
-            rows: vec![&near, &home, &far],
-        };
+        let ask =
+            Ask { variant: variant(0), units, home: Some(&home), rows: vec![&near, &home, &far] };
         let lines = allocate(&[ask]).unwrap();
-        lines[0]
-            .splits
-            .iter()
-            .map(|split| (split.location, split.units))
-            .collect::<Vec<_>>()
+        lines[0].splits.iter().map(|split| (split.location, split.units)).collect::<Vec<_>>()
     };
     assert_eq!(splits(2), [(location(1), 2)]);
-    assert_eq!(
-        splits(6),
-        [(location(1), 3), (location(0), 2), (location(2), 1)]
-    );
-    assert_eq!(
-        splits(12),
-        [(location(1), 3), (location(0), 5), (location(2), 4)]
-    );
+    assert_eq!(splits(6), [(location(1), 3), (location(0), 2), (location(2), 1)]);
+    assert_eq!(splits(12), [(location(1), 3), (location(0), 5), (location(2), 4)]);
 }
 
 #[test]
 fn what_is_not_counted_is_always_there_and_what_is_unknown_never() {
-    let untracked = Stock::empty(
-        variant(0),
-        location(0),
-        Policy {
-            tracked: false,
-            ..STRICT
-        },
-    );
-    let ask = |home| Ask {
-        variant: variant(0),
-        units: 9,
-        home,
-        rows: Vec::new(),
-    };
-    assert!(
-        allocate(&[ask(Some(&untracked))]).unwrap()[0]
-            .splits
-            .is_empty()
-    );
+    let untracked = Stock::empty(variant(0), location(0), Policy { tracked: false, ..STRICT });
+    let ask = |home| Ask { variant: variant(0), units: 9, home, rows: Vec::new() };
+    assert!(allocate(&[ask(Some(&untracked))]).unwrap()[0].splits.is_empty());
     assert_eq!(allocate(&[ask(None)]).unwrap_err()[0].available, 0);
 }
 

@@ -7,19 +7,11 @@ use super::ids::{LocationId, VariantId};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("only {available} units of {variant} are free, {wanted} were asked for")]
-    NotEnough {
-        variant: VariantId,
-        wanted: i64,
-        available: i64,
-    },
+    NotEnough { variant: VariantId, wanted: i64, available: i64 },
     #[error(
         "{variant} would have {on_hand} units on hand while {reserved} are reserved for orders"
     )]
-    BelowReserved {
-        variant: VariantId,
-        on_hand: i64,
-        reserved: i64,
-    },
+    BelowReserved { variant: VariantId, on_hand: i64, reserved: i64 },
     #[error(
         "{variant} has {promised} units promised beyond its stock; receive them before it is \
          counted strictly"
@@ -43,11 +35,7 @@ pub enum Refusal {
     TooManyLocations,
     /// A defect: more units were given back than were held.
     #[error("the books of {variant} do not balance: {units} units of {reserved} reserved")]
-    Unbalanced {
-        variant: VariantId,
-        units: i64,
-        reserved: i64,
-    },
+    Unbalanced { variant: VariantId, units: i64, reserved: i64 },
 }
 
 impl Business for Refusal {

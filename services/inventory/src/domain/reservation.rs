@@ -55,28 +55,16 @@ pub enum Effect {
 
 impl Reservation {
     pub fn active(lines: Vec<Line>, expires_at: Timestamp, now: Timestamp) -> Self {
-        Self {
-            lines,
-            stage: Stage::Active { expires_at },
-            created_at: now,
-        }
+        Self { lines, stage: Stage::Active { expires_at }, created_at: now }
     }
 
     pub fn refused(shortages: Vec<Shortage>, now: Timestamp) -> Self {
-        Self {
-            lines: Vec::new(),
-            stage: Stage::Refused { shortages },
-            created_at: now,
-        }
+        Self { lines: Vec::new(), stage: Stage::Refused { shortages }, created_at: now }
     }
 
     /// Of a release that came first.
     pub fn mark(now: Timestamp) -> Self {
-        Self {
-            lines: Vec::new(),
-            stage: Stage::Released { at: now },
-            created_at: now,
-        }
+        Self { lines: Vec::new(), stage: Stage::Released { at: now }, created_at: now }
     }
 
     pub fn outcome(&self) -> Outcome {

@@ -29,11 +29,7 @@ pub struct Policy {
 impl Policy {
     /// Of a variant about which nobody has said anything: counted, and not sellable until units
     /// come in.
-    pub const UNKNOWN: Self = Self {
-        tracked: true,
-        backorder: false,
-        low_stock_threshold: 0,
-    };
+    pub const UNKNOWN: Self = Self { tracked: true, backorder: false, low_stock_threshold: 0 };
 
     /// True when no unit may be promised that is not there.
     pub fn strict(self) -> bool {
@@ -68,10 +64,7 @@ pub struct Stock {
     pub imported: Option<Imported>,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde asks for a reference"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn is_zero(units: &i64) -> bool {
     *units == 0
 }
@@ -190,11 +183,7 @@ impl Stock {
     /// Units leave the shelf for a confirmed order that held none. Returns how many of them were
     /// not there; on a strict row those are written down as oversold.
     pub fn sell_unreserved(&mut self, units: i64) -> i64 {
-        let missing = if self.policy.strict() {
-            (units - self.free()).max(0)
-        } else {
-            0
-        };
+        let missing = if self.policy.strict() { (units - self.free()).max(0) } else { 0 };
         self.on_hand -= units;
         self.oversold += missing;
         self.settle();
@@ -256,10 +245,7 @@ impl Stock {
     pub fn set_policy(&mut self, policy: Policy) -> Result<(), Refusal> {
         let promised = self.reserved - self.on_hand - self.oversold;
         if policy.strict() && promised > 0 {
-            return Err(Refusal::Promised {
-                variant: self.variant,
-                promised,
-            });
+            return Err(Refusal::Promised { variant: self.variant, promised });
         }
         self.policy = policy;
         self.settle();
@@ -276,8 +262,6 @@ impl Stock {
     }
 
     fn too_many(&self) -> Refusal {
-        Refusal::TooManyUnits {
-            variant: self.variant,
-        }
+        Refusal::TooManyUnits { variant: self.variant }
     }
 }

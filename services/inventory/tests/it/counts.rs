@@ -18,33 +18,21 @@ fn count(n: u128, on_hand: i64) -> v1::Count {
 
 async fn import(shop: &Shop, counts: Vec<v1::Count>) -> (u32, u32) {
     let request = v1::ApplyCountsRequest { counts };
-    let reply = shop
-        .api
-        .apply_counts(shop.context(), request)
-        .await
-        .unwrap();
+    let reply = shop.api.apply_counts(shop.context(), request).await.unwrap();
     (reply.changed, reply.unchanged)
 }
 
 async fn export(shop: &Shop, variants: &[u128]) -> Vec<v1::Count> {
-    let request = v1::GetCountsRequest {
-        variant_ids: variants.iter().map(|n| bytes(variant(*n))).collect(),
-    };
-    shop.api
-        .get_counts(shop.context(), request)
-        .await
-        .unwrap()
-        .counts
+    let request =
+        v1::GetCountsRequest { variant_ids: variants.iter().map(|n| bytes(variant(*n))).collect() };
+    shop.api.get_counts(shop.context(), request).await.unwrap().counts
 }
 
 #[tokio::test]
 async fn an_equal_count_changes_nothing_whatever_was_sold_since() {
     on_both(async |shop: Shop| {
         assert_eq!(import(&shop, vec![count(1, 5), count(2, 0)]).await, (2, 0));
-        assert_eq!(
-            shop.reserve(order(1), &[(1, 2)]).await.outcome(),
-            Outcome::Reserved
-        );
+        assert_eq!(shop.reserve(order(1), &[(1, 2)]).await.outcome(), Outcome::Reserved);
         assert_eq!(import(&shop, vec![count(1, 5), count(2, 3)]).await, (1, 1));
         assert_eq!((shop.level(1).await, shop.level(2).await), ((5, 2), (3, 0)));
         let ledger = shop.movements(1).await;
@@ -82,10 +70,7 @@ async fn what_was_exported_after_a_sale_imports_as_no_movement() {
         let exported = export(&shop, &[1, 9]).await;
         assert_eq!(exported, [count(1, 3)], "unknown variants are left out");
         import(&shop, exported).await;
-        assert_eq!(
-            (shop.level(1).await, shop.movements(1).await.len()),
-            ((3, 0), 2)
-        );
+        assert_eq!((shop.level(1).await, shop.movements(1).await.len()), ((3, 0), 2));
     })
     .await;
 }
@@ -135,26 +120,9 @@ async fn a_policy_from_an_import_reaches_every_location() {
 #[tokio::test]
 async fn what_staff_set_stays_until_the_import_says_something_new() {
     on_both(async |shop: Shop| {
-        import(
-            &shop,
-            vec![v1::Count {
-                tracked: false,
-                ..count(1, 0)
-            }],
-        )
-        .await;
+        import(&shop, vec![v1::Count { tracked: false, ..count(1, 0) }]).await;
         shop.policy(1, true, false).await;
-        assert_eq!(
-            import(
-                &shop,
-                vec![v1::Count {
-                    tracked: false,
-                    ..count(1, 0)
-                }]
-            )
-            .await,
-            (0, 1)
-        );
+        assert_eq!(import(&shop, vec![v1::Count { tracked: false, ..count(1, 0) }]).await, (0, 1));
         assert!(shop.available(1).await.tracked);
     })
     .await;
@@ -164,25 +132,15 @@ async fn what_staff_set_stays_until_the_import_says_something_new() {
 async fn counts_that_make_no_sense_are_refused_and_nothing_is_set() {
     on_both(async |shop: Shop| {
         let bad = [
-            vec![v1::Count {
-                variant_id: vec![3; 4],
-                ..count(1, 1)
-            }],
-            vec![v1::Count {
-                sku: " x".to_owned(),
-                ..count(1, 1)
-            }],
+            vec![v1::Count { variant_id: vec![3; 4], ..count(1, 1) }],
+            vec![v1::Count { sku: " x".to_owned(), ..count(1, 1) }],
             vec![count(1, i64::from(i32::MAX))],
             vec![count(1, i64::MIN)],
             vec![count(1, 1); 1001],
         ];
         for counts in bad {
             let request = v1::ApplyCountsRequest { counts };
-            let error = shop
-                .api
-                .apply_counts(shop.context(), request)
-                .await
-                .unwrap_err();
+            let error = shop.api.apply_counts(shop.context(), request).await.unwrap_err();
             assert_eq!(error.kind, kernel::ErrorKind::Invalid);
         }
         assert!(export(&shop, &[1]).await.is_empty());

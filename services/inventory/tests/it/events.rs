@@ -22,26 +22,15 @@ fn lines(lines: &[(u128, u32)]) -> Vec<OrderLine> {
 }
 
 fn confirmed(id: Uuid, goods: &[(u128, u32)]) -> OrderConfirmed {
-    OrderConfirmed {
-        order_id: bytes(id),
-        lines: lines(goods),
-        ..OrderConfirmed::default()
-    }
+    OrderConfirmed { order_id: bytes(id), lines: lines(goods), ..OrderConfirmed::default() }
 }
 
 fn cancelled(id: Uuid, goods: &[(u128, u32)]) -> OrderCancelled {
-    OrderCancelled {
-        order_id: bytes(id),
-        lines: lines(goods),
-        ..OrderCancelled::default()
-    }
+    OrderCancelled { order_id: bytes(id), lines: lines(goods), ..OrderCancelled::default() }
 }
 
 fn rejected(id: Uuid) -> OrderRejected {
-    OrderRejected {
-        order_id: bytes(id),
-        reason: "payment_declined".to_owned(),
-    }
+    OrderRejected { order_id: bytes(id), reason: "payment_declined".to_owned() }
 }
 
 #[tokio::test]
@@ -50,17 +39,9 @@ async fn a_confirmed_order_takes_its_units_once() {
         shop.receive(1, 5).await;
         shop.receive(2, 2).await;
         shop.reserve(order(1), &[(1, 3), (2, 2)]).await;
-        let placed = OrderPlaced {
-            order_id: bytes(order(1)),
-            ..OrderPlaced::default()
-        };
+        let placed = OrderPlaced { order_id: bytes(order(1)), ..OrderPlaced::default() };
         shop.tell("ordering", order(1), &placed).await;
-        shop.tell(
-            "ordering",
-            order(1),
-            &confirmed(order(1), &[(1, 3), (2, 2)]),
-        )
-        .await;
+        shop.tell("ordering", order(1), &confirmed(order(1), &[(1, 3), (2, 2)])).await;
         assert_eq!((shop.level(1).await, shop.level(2).await), ((2, 0), (0, 0)));
         let ledger = shop.movements(1).await;
         assert_eq!(
@@ -84,24 +65,14 @@ async fn a_cancelled_order_gives_its_units_back_once() {
     on_both(async |shop: Shop| {
         shop.receive(1, 5).await;
         shop.reserve(order(1), &[(1, 3)]).await;
-        shop.tell("ordering", order(1), &confirmed(order(1), &[(1, 3)]))
-            .await;
-        shop.tell("ordering", order(1), &cancelled(order(1), &[(1, 3)]))
-            .await;
+        shop.tell("ordering", order(1), &confirmed(order(1), &[(1, 3)])).await;
+        shop.tell("ordering", order(1), &cancelled(order(1), &[(1, 3)])).await;
         assert_eq!(shop.level(1).await, (5, 0));
-        let kinds: Vec<_> = shop
-            .movements(1)
-            .await
-            .iter()
-            .map(|m| m["kind"].clone())
-            .collect();
+        let kinds: Vec<_> = shop.movements(1).await.iter().map(|m| m["kind"].clone()).collect();
         assert_eq!(kinds.len(), 3);
         assert!(kinds.contains(&"return".into()) && kinds.contains(&"sale".into()));
         assert_eq!(shop.status(order(1)).await, "returned");
-        assert_eq!(
-            shop.reserve(order(1), &[(1, 1)]).await.outcome(),
-            Outcome::Released
-        );
+        assert_eq!(shop.reserve(order(1), &[(1, 1)]).await.outcome(), Outcome::Released);
     })
     .await;
 }
@@ -117,10 +88,7 @@ async fn a_rejected_order_gives_back_what_it_holds_and_bars_what_comes_late() {
             ((5, 0), "released")
         );
         shop.tell("ordering", order(2), &rejected(order(2))).await;
-        assert_eq!(
-            shop.reserve(order(2), &[(1, 1)]).await.outcome(),
-            Outcome::Released
-        );
+        assert_eq!(shop.reserve(order(2), &[(1, 1)]).await.outcome(), Outcome::Released);
     })
     .await;
 }
@@ -132,12 +100,8 @@ async fn an_order_confirmed_after_its_time_takes_what_is_there() {
         shop.reserve(order(1), &[(1, 3)]).await;
         shop.time.advance(Duration::from_hours(1));
         shop.expire().await;
-        shop.tell("ordering", order(1), &confirmed(order(1), &[(1, 3)]))
-            .await;
-        assert_eq!(
-            (shop.level(1).await, shop.movements(1).await.len()),
-            ((0, 0), 2)
-        );
+        shop.tell("ordering", order(1), &confirmed(order(1), &[(1, 3)])).await;
+        assert_eq!((shop.level(1).await, shop.movements(1).await.len()), ((0, 0), 2));
         assert_eq!(shop.status(order(1)).await, "committed");
     })
     .await;
@@ -151,28 +115,19 @@ async fn an_order_confirmed_after_its_units_went_to_another_is_not_lost() {
         shop.time.advance(Duration::from_hours(1));
         shop.expire().await;
         shop.reserve(order(2), &[(1, 2)]).await;
-        shop.tell("ordering", order(1), &confirmed(order(1), &[(1, 3)]))
-            .await;
+        shop.tell("ordering", order(1), &confirmed(order(1), &[(1, 3)])).await;
         assert_eq!(shop.level(1).await, (0, 2));
         let ledger = shop.movements(1).await;
         let total: i64 = ledger.iter().map(|m| m["delta"].as_i64().unwrap()).sum();
         let oversold: Vec<_> = ledger.iter().filter(|m| m["kind"] == "oversold").collect();
-        assert_eq!(
-            (total, oversold.len(), &oversold[0]["delta"]),
-            (0, 1, &(-2).into())
-        );
+        assert_eq!((total, oversold.len(), &oversold[0]["delta"]), (0, 1, &(-2).into()));
 
         // The other order has its units too, and the next goods pay all back.
-        shop.tell("ordering", order(2), &confirmed(order(2), &[(1, 2)]))
-            .await;
+        shop.tell("ordering", order(2), &confirmed(order(2), &[(1, 2)])).await;
         assert_eq!(shop.level(1).await, (-2, 0));
         shop.receive(1, 5).await;
-        assert_eq!(
-            (shop.level(1).await, shop.available(1).await.available),
-            ((3, 0), 3)
-        );
-        shop.tell("ordering", order(1), &cancelled(order(1), &[(1, 3)]))
-            .await;
+        assert_eq!((shop.level(1).await, shop.available(1).await.available), ((3, 0), 3));
+        shop.tell("ordering", order(1), &cancelled(order(1), &[(1, 3)])).await;
         assert_eq!(shop.level(1).await, (6, 0));
     })
     .await;
@@ -181,12 +136,8 @@ async fn an_order_confirmed_after_its_units_went_to_another_is_not_lost() {
 #[tokio::test]
 async fn a_confirmation_out_of_nothing_still_books_its_units() {
     on_both(async |shop: Shop| {
-        shop.tell("ordering", order(1), &confirmed(order(1), &[(7, 2)]))
-            .await;
-        assert_eq!(
-            (shop.level(7).await, shop.movements(7).await.len()),
-            ((-2, 0), 1)
-        );
+        shop.tell("ordering", order(1), &confirmed(order(1), &[(7, 2)])).await;
+        assert_eq!((shop.level(7).await, shop.movements(7).await.len()), ((-2, 0), 1));
         assert_eq!(shop.status(order(1)).await, "committed");
     })
     .await;
@@ -198,14 +149,10 @@ async fn a_backordered_variant_goes_below_zero_when_it_is_confirmed() {
         shop.policy(1, true, true).await;
         shop.receive(1, 1).await;
         shop.reserve(order(1), &[(1, 4)]).await;
-        shop.tell("ordering", order(1), &confirmed(order(1), &[(1, 4)]))
-            .await;
+        shop.tell("ordering", order(1), &confirmed(order(1), &[(1, 4)])).await;
         assert_eq!(shop.level(1).await, (-3, 0));
         let ledger = shop.movements(1).await;
-        assert!(
-            ledger.iter().all(|m| m["kind"] != "oversold"),
-            "it was allowed to"
-        );
+        assert!(ledger.iter().all(|m| m["kind"] != "oversold"), "it was allowed to");
     })
     .await;
 }
@@ -215,14 +162,9 @@ async fn what_is_not_counted_is_sold_without_a_trace_in_the_ledger() {
     on_both(async |shop: Shop| {
         shop.policy(1, false, false).await;
         shop.reserve(order(1), &[(1, 4)]).await;
-        shop.tell("ordering", order(1), &confirmed(order(1), &[(1, 4)]))
-            .await;
-        shop.tell("ordering", order(1), &cancelled(order(1), &[(1, 4)]))
-            .await;
-        assert_eq!(
-            (shop.level(1).await, shop.movements(1).await.len()),
-            ((0, 0), 0)
-        );
+        shop.tell("ordering", order(1), &confirmed(order(1), &[(1, 4)])).await;
+        shop.tell("ordering", order(1), &cancelled(order(1), &[(1, 4)])).await;
+        assert_eq!((shop.level(1).await, shop.movements(1).await.len()), ((0, 0), 0));
         assert_eq!(shop.status(order(1)).await, "returned");
     })
     .await;
@@ -238,16 +180,12 @@ async fn published_variants_get_a_row_with_nothing_on_hand_and_keep_it() {
             variant_ids: vec![bytes(variant(1)), bytes(variant(2))],
         };
         shop.tell("catalog", product, &published).await;
-        shop.tell("catalog", product, &PriceChanged::default())
-            .await;
+        shop.tell("catalog", product, &PriceChanged::default()).await;
         shop.tell("catalog", product, &published).await;
         assert_eq!((shop.level(1).await, shop.level(2).await), ((0, 0), (4, 0)));
         assert_eq!(shop.published("mercat.inventory.StockChanged.v1").await, 2);
         assert!(shop.available(1).await.tracked);
-        assert_eq!(
-            shop.reserve(order(1), &[(1, 1)]).await.outcome(),
-            Outcome::OutOfStock
-        );
+        assert_eq!(shop.reserve(order(1), &[(1, 1)]).await.outcome(), Outcome::OutOfStock);
     })
     .await;
 }
@@ -258,8 +196,7 @@ async fn each_change_of_a_row_is_told_once() {
         shop.receive(1, 5).await;
         shop.reserve(order(1), &[(1, 3)]).await;
         shop.reserve(order(1), &[(1, 3)]).await;
-        shop.tell("ordering", order(1), &confirmed(order(1), &[(1, 3)]))
-            .await;
+        shop.tell("ordering", order(1), &confirmed(order(1), &[(1, 3)])).await;
         let outbox = shop.executor.store().outbox(100).await.unwrap();
         let told: Vec<_> = outbox
             .iter()
@@ -278,17 +215,9 @@ async fn an_event_that_cannot_be_read_is_an_error_and_not_a_loss() {
     on_both(async |shop: Shop| {
         let mut envelope = shop.envelope("ordering", order(1), &confirmed(order(1), &[(1, 1)]));
         envelope.data = vec![0xff; 7];
-        let handler = &shop
-            .service
-            .consumers
-            .iter()
-            .find(|c| c.name == "inventory.orders")
-            .unwrap()
-            .handler;
-        let error = handler
-            .handle(&shop.context(), &envelope)
-            .await
-            .unwrap_err();
+        let handler =
+            &shop.service.consumers.iter().find(|c| c.name == "inventory.orders").unwrap().handler;
+        let error = handler.handle(&shop.context(), &envelope).await.unwrap_err();
         assert!(!error.transient);
     })
     .await;

@@ -12,22 +12,13 @@ use crate::shop::{LOCATIONS, RECEIPTS, Shop, bytes, on_both, order, var, variant
 async fn two_buyers_of_the_last_unit_one_gets_it() {
     on_both(async |shop: Shop| {
         shop.receive(1, 1).await;
-        let (a, b) = tokio::join!(
-            shop.reserve(order(1), &[(1, 1)]),
-            shop.reserve(order(2), &[(1, 1)])
-        );
+        let (a, b) =
+            tokio::join!(shop.reserve(order(1), &[(1, 1)]), shop.reserve(order(2), &[(1, 1)]));
         let mut outcomes = [a.outcome(), b.outcome()];
         outcomes.sort_unstable();
         assert_eq!(outcomes, [Outcome::Reserved, Outcome::OutOfStock]);
-        let loser = if a.outcome() == Outcome::OutOfStock {
-            a
-        } else {
-            b
-        };
-        assert_eq!(
-            (loser.shortages[0].requested, loser.shortages[0].available),
-            (1, 0)
-        );
+        let loser = if a.outcome() == Outcome::OutOfStock { a } else { b };
+        assert_eq!((loser.shortages[0].requested, loser.shortages[0].available), (1, 0));
         assert_eq!(shop.level(1).await, (1, 1));
     })
     .await;
@@ -42,17 +33,8 @@ async fn a_hot_sku_is_sold_to_the_last_unit_and_no_further() {
             async move { shop.reserve(order(n), &[(1, 1)]).await.outcome() }
         });
         let outcomes = join_all(asks).await;
-        assert_eq!(
-            outcomes.iter().filter(|o| **o == Outcome::Reserved).count(),
-            40
-        );
-        assert_eq!(
-            outcomes
-                .iter()
-                .filter(|o| **o == Outcome::OutOfStock)
-                .count(),
-            24
-        );
+        assert_eq!(outcomes.iter().filter(|o| **o == Outcome::Reserved).count(), 40);
+        assert_eq!(outcomes.iter().filter(|o| **o == Outcome::OutOfStock).count(), 24);
         assert_eq!(shop.level(1).await, (40, 40));
         assert_eq!(shop.available(1).await.available, 0);
     })
@@ -66,11 +48,8 @@ async fn one_line_that_falls_short_refuses_all_of_them() {
         shop.receive(2, 1).await;
         let reply = shop.reserve(order(1), &[(1, 5), (2, 2), (3, 1)]).await;
         assert_eq!(reply.outcome(), Outcome::OutOfStock);
-        let short: Vec<_> = reply
-            .shortages
-            .iter()
-            .map(|s| (s.variant_id.clone(), s.available))
-            .collect();
+        let short: Vec<_> =
+            reply.shortages.iter().map(|s| (s.variant_id.clone(), s.available)).collect();
         assert_eq!(short, [(bytes(variant(2)), 1), (bytes(variant(3)), 0)]);
         assert_eq!((shop.level(1).await, shop.level(2).await), ((5, 0), (1, 0)));
     })
@@ -82,22 +61,13 @@ async fn asking_again_gets_the_first_answer() {
     on_both(async |shop: Shop| {
         shop.receive(1, 2).await;
         for _ in 0..3 {
-            assert_eq!(
-                shop.reserve(order(1), &[(1, 2)]).await.outcome(),
-                Outcome::Reserved
-            );
-            assert_eq!(
-                shop.reserve(order(2), &[(1, 1)]).await.outcome(),
-                Outcome::OutOfStock
-            );
+            assert_eq!(shop.reserve(order(1), &[(1, 2)]).await.outcome(), Outcome::Reserved);
+            assert_eq!(shop.reserve(order(2), &[(1, 1)]).await.outcome(), Outcome::OutOfStock);
         }
         assert_eq!(shop.level(1).await, (2, 2));
         shop.receive(1, 5).await;
         let late = shop.reserve(order(2), &[(1, 1)]).await;
-        assert_eq!(
-            (late.outcome(), late.shortages.len()),
-            (Outcome::OutOfStock, 1)
-        );
+        assert_eq!((late.outcome(), late.shortages.len()), (Outcome::OutOfStock, 1));
     })
     .await;
 }
@@ -120,20 +90,14 @@ async fn a_release_that_comes_first_refuses_the_late_reserve() {
         shop.receive(1, 2).await;
         shop.release(order(1)).await;
         shop.release(order(1)).await;
-        assert_eq!(
-            shop.reserve(order(1), &[(1, 1)]).await.outcome(),
-            Outcome::Released
-        );
+        assert_eq!(shop.reserve(order(1), &[(1, 1)]).await.outcome(), Outcome::Released);
         assert_eq!(shop.level(1).await, (2, 0));
 
         shop.reserve(order(2), &[(1, 2)]).await;
         shop.release(order(2)).await;
         shop.release(order(2)).await;
         assert_eq!(shop.level(1).await, (2, 0));
-        assert_eq!(
-            shop.reserve(order(2), &[(1, 2)]).await.outcome(),
-            Outcome::Released
-        );
+        assert_eq!(shop.reserve(order(2), &[(1, 2)]).await.outcome(), Outcome::Released);
         assert_eq!(shop.status(order(2)).await, "released");
     })
     .await;
@@ -154,15 +118,8 @@ async fn reservations_lapse_when_their_time_is_over_and_not_before() {
             (shop.status(order(1)).await.as_str(), shop.level(1).await),
             ("expired", (3, 0))
         );
-        assert_eq!(
-            shop.published("mercat.inventory.ReservationExpired.v1")
-                .await,
-            1
-        );
-        assert_eq!(
-            shop.reserve(order(1), &[(1, 3)]).await.outcome(),
-            Outcome::Released
-        );
+        assert_eq!(shop.published("mercat.inventory.ReservationExpired.v1").await, 1);
+        assert_eq!(shop.reserve(order(1), &[(1, 3)]).await.outcome(), Outcome::Released);
     })
     .await;
 }
@@ -190,17 +147,11 @@ async fn a_reservation_whose_time_is_over_before_it_begins_holds_nothing() {
         shop.receive(1, 1).await;
         let request = v1::ReserveRequest {
             order_id: bytes(order(1)),
-            lines: vec![v1::StockLine {
-                variant_id: bytes(variant(1)),
-                quantity: 1,
-            }],
+            lines: vec![v1::StockLine { variant_id: bytes(variant(1)), quantity: 1 }],
             expires_at_us: shop.now().as_micros(),
         };
         let reply = shop.api.reserve(shop.context(), request).await.unwrap();
-        assert_eq!(
-            (reply.outcome(), shop.level(1).await),
-            (Outcome::Released, (1, 0))
-        );
+        assert_eq!((reply.outcome(), shop.level(1).await), (Outcome::Released, (1, 0)));
     })
     .await;
 }
@@ -209,34 +160,19 @@ async fn a_reservation_whose_time_is_over_before_it_begins_holds_nothing() {
 async fn policies_decide_what_may_be_sold() {
     on_both(async |shop: Shop| {
         shop.policy(1, false, false).await;
-        assert_eq!(
-            shop.reserve(order(1), &[(1, 9999)]).await.outcome(),
-            Outcome::Reserved
-        );
+        assert_eq!(shop.reserve(order(1), &[(1, 9999)]).await.outcome(), Outcome::Reserved);
         assert_eq!(shop.level(1).await, (0, 0));
         assert!(!shop.available(1).await.tracked);
 
         shop.policy(2, true, true).await;
-        assert_eq!(
-            shop.reserve(order(2), &[(2, 7)]).await.outcome(),
-            Outcome::Reserved
-        );
+        assert_eq!(shop.reserve(order(2), &[(2, 7)]).await.outcome(), Outcome::Reserved);
         assert_eq!(shop.level(2).await, (0, 7));
         let told = shop.available(2).await;
-        assert_eq!(
-            (told.available, told.backorder, told.tracked),
-            (0, true, true)
-        );
+        assert_eq!((told.available, told.backorder, told.tracked), (0, true, true));
 
         let unknown = shop.available(3).await;
-        assert_eq!(
-            (unknown.available, unknown.backorder, unknown.tracked),
-            (0, false, true)
-        );
-        assert_eq!(
-            shop.reserve(order(3), &[(3, 1)]).await.outcome(),
-            Outcome::OutOfStock
-        );
+        assert_eq!((unknown.available, unknown.backorder, unknown.tracked), (0, false, true));
+        assert_eq!(shop.reserve(order(3), &[(3, 1)]).await.outcome(), Outcome::OutOfStock);
     })
     .await;
 }
@@ -255,19 +191,9 @@ async fn an_order_is_served_from_several_locations_by_priority() {
             clerk.post(RECEIPTS, body).await.expect(201);
         }
         shop.receive(1, 2).await;
-        assert_eq!(
-            shop.available(1).await.available,
-            4,
-            "inactive locations do not serve"
-        );
-        assert_eq!(
-            shop.reserve(order(1), &[(1, 5)]).await.outcome(),
-            Outcome::OutOfStock
-        );
-        assert_eq!(
-            shop.reserve(order(2), &[(1, 3)]).await.outcome(),
-            Outcome::Reserved
-        );
+        assert_eq!(shop.available(1).await.available, 4, "inactive locations do not serve");
+        assert_eq!(shop.reserve(order(1), &[(1, 5)]).await.outcome(), Outcome::OutOfStock);
+        assert_eq!(shop.reserve(order(2), &[(1, 3)]).await.outcome(), Outcome::Reserved);
         let path = format!(
             "{}?order_id={}",
             crate::shop::RESERVATIONS,
@@ -288,11 +214,7 @@ async fn a_location_that_another_process_added_serves_when_units_run_short() {
         shop.receive(1, 2).await;
         shop.reserve(order(1), &[(1, 1)]).await;
         let twin = shop.twin();
-        let made = twin
-            .clerk()
-            .post(LOCATIONS, json!({"name": "New"}))
-            .await
-            .expect(201);
+        let made = twin.clerk().post(LOCATIONS, json!({"name": "New"})).await.expect(201);
         let lines = json!([{"variant_id": var(1), "quantity": 5}]);
         let body = json!({"location_id": made.body["id"], "lines": lines});
         twin.clerk().post(RECEIPTS, body).await.expect(201);
@@ -305,73 +227,27 @@ async fn a_location_that_another_process_added_serves_when_units_run_short() {
 #[tokio::test]
 async fn messages_that_make_no_sense_are_refused_by_field() {
     on_both(async |shop: Shop| {
-        let line = |quantity| v1::StockLine {
-            variant_id: bytes(variant(1)),
-            quantity,
-        };
+        let line = |quantity| v1::StockLine { variant_id: bytes(variant(1)), quantity };
         let good = v1::ReserveRequest {
             order_id: bytes(order(1)),
             lines: vec![line(1)],
             expires_at_us: 1,
         };
         let bad = [
-            (
-                v1::ReserveRequest {
-                    order_id: vec![1],
-                    ..good.clone()
-                },
-                "order_id",
-            ),
-            (
-                v1::ReserveRequest {
-                    lines: vec![],
-                    ..good.clone()
-                },
-                "lines",
-            ),
-            (
-                v1::ReserveRequest {
-                    lines: vec![line(0)],
-                    ..good.clone()
-                },
-                "quantity",
-            ),
-            (
-                v1::ReserveRequest {
-                    lines: vec![line(10_000)],
-                    ..good.clone()
-                },
-                "quantity",
-            ),
-            (
-                v1::ReserveRequest {
-                    lines: vec![line(1); 501],
-                    ..good.clone()
-                },
-                "lines",
-            ),
-            (
-                v1::ReserveRequest {
-                    expires_at_us: 0,
-                    ..good
-                },
-                "expires_at_us",
-            ),
+            (v1::ReserveRequest { order_id: vec![1], ..good.clone() }, "order_id"),
+            (v1::ReserveRequest { lines: vec![], ..good.clone() }, "lines"),
+            (v1::ReserveRequest { lines: vec![line(0)], ..good.clone() }, "quantity"),
+            (v1::ReserveRequest { lines: vec![line(10_000)], ..good.clone() }, "quantity"),
+            (v1::ReserveRequest { lines: vec![line(1); 501], ..good.clone() }, "lines"),
+            (v1::ReserveRequest { expires_at_us: 0, ..good }, "expires_at_us"),
         ];
         for (request, field) in bad {
             let error = shop.api.reserve(shop.context(), request).await.unwrap_err();
             assert_eq!(error.kind, kernel::ErrorKind::Invalid);
             assert!(error.detail.contains(field), "{}", error.detail);
         }
-        let request = v1::GetAvailabilityRequest {
-            variant_ids: vec![bytes(variant(1)); 501],
-        };
-        assert!(
-            shop.api
-                .get_availability(shop.context(), request)
-                .await
-                .is_err()
-        );
+        let request = v1::GetAvailabilityRequest { variant_ids: vec![bytes(variant(1)); 501] };
+        assert!(shop.api.get_availability(shop.context(), request).await.is_err());
     })
     .await;
 }

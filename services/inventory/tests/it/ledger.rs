@@ -75,25 +75,16 @@ async fn apply(shop: &Shop, orders: &mut Orders, op: &Op) {
                 price_minor: 1,
             };
             let lines = goods.into_iter().map(line).collect();
-            let event = OrderConfirmed {
-                order_id: bytes(order(o)),
-                lines,
-                ..OrderConfirmed::default()
-            };
+            let event =
+                OrderConfirmed { order_id: bytes(order(o)), lines, ..OrderConfirmed::default() };
             shop.tell("ordering", order(o), &event).await;
         }
         Op::Cancel(o) => {
-            let event = OrderCancelled {
-                order_id: bytes(order(o)),
-                ..OrderCancelled::default()
-            };
+            let event = OrderCancelled { order_id: bytes(order(o)), ..OrderCancelled::default() };
             shop.tell("ordering", order(o), &event).await;
         }
         Op::Reject(o) => {
-            let event = OrderRejected {
-                order_id: bytes(order(o)),
-                ..OrderRejected::default()
-            };
+            let event = OrderRejected { order_id: bytes(order(o)), ..OrderRejected::default() };
             shop.tell("ordering", order(o), &event).await;
         }
         Op::Wait(seconds) => shop.time.advance(Duration::from_secs(seconds)),
@@ -103,30 +94,14 @@ async fn apply(shop: &Shop, orders: &mut Orders, op: &Op) {
 
 async fn check(shop: &Shop) {
     let clerk = shop.clerk();
-    let levels = clerk
-        .get(&format!("{LEVELS}?limit=100"))
-        .await
-        .expect(200)
-        .body["items"]
-        .clone();
-    let ledger = clerk
-        .get(&format!("{MOVEMENTS}?limit=100"))
-        .await
-        .expect(200)
-        .body
-        .clone();
-    assert!(
-        ledger.get("next_cursor").is_none(),
-        "the test reads one page"
-    );
+    let levels = clerk.get(&format!("{LEVELS}?limit=100")).await.expect(200).body["items"].clone();
+    let ledger = clerk.get(&format!("{MOVEMENTS}?limit=100")).await.expect(200).body.clone();
+    assert!(ledger.get("next_cursor").is_none(), "the test reads one page");
     for level in levels.as_array().unwrap() {
         let number = |field: &str| level[field].as_i64().unwrap();
         let strict = level["tracked"] == true && level["backorder"] == false;
         assert!(number("reserved") >= 0, "{level}");
-        assert!(
-            !strict || number("reserved") <= number("on_hand") + number("oversold"),
-            "{level}"
-        );
+        assert!(!strict || number("reserved") <= number("on_hand") + number("oversold"), "{level}");
         let booked: i64 = ledger["items"]
             .as_array()
             .unwrap()
@@ -148,11 +123,7 @@ async fn check(shop: &Shop) {
             .flat_map(|line| line["splits"].as_array().unwrap().clone())
             .map(|split| split["quantity"].as_i64().unwrap())
             .sum();
-        assert_eq!(
-            shop.level(n).await.1,
-            held,
-            "held units belong to active reservations"
-        );
+        assert_eq!(shop.level(n).await.1, held, "held units belong to active reservations");
     }
 }
 

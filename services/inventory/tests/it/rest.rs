@@ -35,11 +35,7 @@ async fn goods_are_received_adjusted_moved_and_every_step_is_in_the_ledger() {
 async fn home(shop: &Shop) -> Value {
     let locations = shop.clerk().get(LOCATIONS).await.expect(200).body;
     let items = locations["items"].as_array().unwrap();
-    items
-        .iter()
-        .find(|location| location["default"] == true)
-        .unwrap()["id"]
-        .clone()
+    items.iter().find(|location| location["default"] == true).unwrap()["id"].clone()
 }
 
 #[tokio::test]
@@ -54,21 +50,11 @@ async fn the_same_key_books_once_and_answers_the_same() {
         let other = json!({"lines": [{"variant_id": var(1), "quantity": 11}]});
         clerk.post(RECEIPTS, other).await.expect(422);
         let location = shop.clerk().with("idempotency-key", "new-place");
-        let first = location
-            .post(LOCATIONS, json!({"name": "A"}))
-            .await
-            .expect(201);
-        let second = location
-            .post(LOCATIONS, json!({"name": "A"}))
-            .await
-            .expect(201);
+        let first = location.post(LOCATIONS, json!({"name": "A"})).await.expect(201);
+        let second = location.post(LOCATIONS, json!({"name": "A"})).await.expect(201);
         assert_eq!(
             (&first.body, first.version(), first.headers.get("location")),
-            (
-                &second.body,
-                second.version(),
-                second.headers.get("location")
-            )
+            (&second.body, second.version(), second.headers.get("location"))
         );
     })
     .await;
@@ -81,10 +67,7 @@ async fn an_adjustment_leaves_what_orders_hold() {
         shop.reserve(order(1), &[(1, 4)]).await;
         let take = |n, units: i64| json!({"variant_id": var(n), "delta": -units, "reason": "loss"});
         let refused = shop.clerk().post(ADJUSTMENTS, take(1, 2)).await.expect(409);
-        assert_eq!(
-            (refused.slug(), shop.level(1).await),
-            ("below-reserved", (5, 4))
-        );
+        assert_eq!((refused.slug(), shop.level(1).await), ("below-reserved", (5, 4)));
         shop.clerk().post(ADJUSTMENTS, take(1, 1)).await.expect(201);
         shop.policy(1, true, true).await;
         shop.clerk().post(ADJUSTMENTS, take(1, 3)).await.expect(201);
@@ -190,24 +173,14 @@ async fn a_shop_has_a_bounded_number_of_locations() {
     on_both(async |shop: Shop| {
         let clerk = shop.clerk();
         for n in 1..100 {
-            clerk
-                .post(LOCATIONS, json!({"name": format!("L{n}")}))
-                .await
-                .expect(201);
+            clerk.post(LOCATIONS, json!({"name": format!("L{n}")})).await.expect(201);
         }
         assert_eq!(
-            clerk
-                .post(LOCATIONS, json!({"name": "one more"}))
-                .await
-                .expect(409)
-                .slug(),
+            clerk.post(LOCATIONS, json!({"name": "one more"})).await.expect(409).slug(),
             "too-many-locations"
         );
         assert_eq!(
-            clerk.get(LOCATIONS).await.expect(200).body["items"]
-                .as_array()
-                .unwrap()
-                .len(),
+            clerk.get(LOCATIONS).await.expect(200).body["items"].as_array().unwrap().len(),
             100
         );
     })
@@ -224,12 +197,7 @@ async fn reservations_are_found_by_order_and_by_status() {
         shop.release(order(0)).await;
         let clerk = shop.clerk();
         let list = async |query: &str| {
-            clerk
-                .get(&format!("{RESERVATIONS}?{query}"))
-                .await
-                .expect(200)
-                .body["items"]
-                .clone()
+            clerk.get(&format!("{RESERVATIONS}?{query}")).await.expect(200).body["items"].clone()
         };
         assert_eq!(list("status=active").await.as_array().unwrap().len(), 1);
         assert_eq!(list("status=refused").await[0]["lines"], json!([]));
@@ -237,17 +205,10 @@ async fn reservations_are_found_by_order_and_by_status() {
         let id = kernel::id::encode("ord", order(1));
         let one = list(&format!("order_id={id}")).await;
         assert_eq!(
-            (
-                &one[0]["order_id"],
-                &one[0]["status"],
-                &one[0]["lines"][0]["quantity"]
-            ),
+            (&one[0]["order_id"], &one[0]["status"], &one[0]["lines"][0]["quantity"]),
             (&json!(id), &json!("active"), &json!(1))
         );
-        assert_eq!(
-            list(&format!("order_id={id}&status=expired")).await,
-            json!([])
-        );
+        assert_eq!(list(&format!("order_id={id}&status=expired")).await, json!([]));
     })
     .await;
 }

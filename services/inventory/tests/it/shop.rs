@@ -66,24 +66,10 @@ impl Shop {
     fn over(executor: Executor, time: TestEnv, folder: Option<tempfile::TempDir>) -> Self {
         let env = time.env.clone();
         let authenticator = Arc::new(Authenticator::new(env.clone(), "mercat", "mercat"));
-        let base = Base {
-            env,
-            executor: executor.clone(),
-            authenticator,
-        };
-        let Built { service, api } = inventory::build(Needs {
-            base,
-            config: Config::default(),
-        })
-        .unwrap();
-        Self {
-            api,
-            service,
-            executor,
-            time,
-            sent: Mutex::default(),
-            _folder: folder,
-        }
+        let base = Base { env, executor: executor.clone(), authenticator };
+        let Built { service, api } =
+            inventory::build(Needs { base, config: Config::default() }).unwrap();
+        Self { api, service, executor, time, sent: Mutex::default(), _folder: folder }
     }
 
     /// Another process over the same database, with a memory of its own.
@@ -121,10 +107,7 @@ impl Shop {
 
     pub async fn policy(&self, n: u128, tracked: bool, backorder: bool) {
         let body = json!({"tracked": tracked, "backorder": backorder, "low_stock_threshold": 0});
-        self.clerk()
-            .put(&format!("{POLICIES}/{}", var(n)), body)
-            .await
-            .expect(200);
+        self.clerk().put(&format!("{POLICIES}/{}", var(n)), body).await.expect(200);
     }
 
     /// A reservation for ten minutes.
@@ -143,22 +126,13 @@ impl Shop {
     }
 
     pub async fn release(&self, order: Uuid) {
-        let request = v1::ReleaseRequest {
-            order_id: bytes(order),
-        };
+        let request = v1::ReleaseRequest { order_id: bytes(order) };
         self.api.release(self.context(), request).await.unwrap();
     }
 
     pub async fn available(&self, n: u128) -> v1::Availability {
-        let request = v1::GetAvailabilityRequest {
-            variant_ids: vec![bytes(variant(n))],
-        };
-        self.api
-            .get_availability(self.context(), request)
-            .await
-            .unwrap()
-            .variants
-            .remove(0)
+        let request = v1::GetAvailabilityRequest { variant_ids: vec![bytes(variant(n))] };
+        self.api.get_availability(self.context(), request).await.unwrap().variants.remove(0)
     }
 
     /// `(on_hand, reserved)` of the variant, over all locations.
@@ -166,12 +140,7 @@ impl Shop {
         let path = format!("{LEVELS}?variant_id={}", var(n));
         let body = self.clerk().get(&path).await.expect(200).body;
         let sum = |field: &str| {
-            body["items"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|l| l[field].as_i64().unwrap())
-                .sum()
+            body["items"].as_array().unwrap().iter().map(|l| l[field].as_i64().unwrap()).sum()
         };
         (sum("on_hand"), sum("reserved"))
     }
@@ -184,15 +153,9 @@ impl Shop {
     }
 
     pub async fn status(&self, order: Uuid) -> String {
-        let path = format!(
-            "{RESERVATIONS}?order_id={}",
-            kernel::id::encode("ord", order)
-        );
+        let path = format!("{RESERVATIONS}?order_id={}", kernel::id::encode("ord", order));
         let reply = self.clerk().get(&path).await.expect(200);
-        reply.body["items"][0]["status"]
-            .as_str()
-            .unwrap_or("none")
-            .to_owned()
+        reply.body["items"][0]["status"].as_str().unwrap_or("none").to_owned()
     }
 
     /// The event as it would come from the bus, numbered after the last one of its aggregate.
@@ -225,11 +188,7 @@ impl Shop {
             .iter()
             .find(|consumer| consumer.sources.contains(&envelope.source.as_str()))
             .unwrap();
-        consumer
-            .handler
-            .handle(&self.context(), envelope)
-            .await
-            .unwrap();
+        consumer.handler.handle(&self.context(), envelope).await.unwrap();
     }
 
     /// Twice, as buses do.
@@ -241,21 +200,13 @@ impl Shop {
 
     /// One turn of the task that ends what is overdue.
     pub async fn expire(&self) {
-        let task = self
-            .service
-            .tasks
-            .iter()
-            .find(|task| task.name == "inventory.expiry")
-            .unwrap();
+        let task = self.service.tasks.iter().find(|task| task.name == "inventory.expiry").unwrap();
         task.turn(&self.time.env, "inventory").await.unwrap();
     }
 
     /// The types of all unsent events, of which there are few in a test.
     pub async fn published(&self, event_type: &str) -> usize {
         let outbox = self.executor.store().outbox(10_000).await.unwrap();
-        outbox
-            .iter()
-            .filter(|envelope| envelope.event_type == event_type)
-            .count()
+        outbox.iter().filter(|envelope| envelope.event_type == event_type).count()
     }
 }

@@ -192,7 +192,7 @@ async fn notes_are_for_staff() {
         assert_eq!(noted.body["notes"][0]["text"], "Gift wrap.\nTwice.");
         assert!(!ada.get(&path(&order)).await.body.to_string().contains("Gift"));
         for bad in [json!({"text": ""}), json!({"text": " "}), json!({"text": "a\u{7}b"})] {
-            assert_eq!(clerk.post(&notes, bad).await.expect(400).fields(), ["text"]);
+            assert_eq!(clerk.post(&notes, bad).await.expect(400).fields()[0], "text");
         }
         for _ in 1..100 {
             clerk.post(&notes, json!({"text": "x"})).await.expect(201);

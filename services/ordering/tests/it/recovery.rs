@@ -96,6 +96,8 @@ async fn numbers_go_on_after_a_restart() {
     let world = shop.world.clone();
     drop(shop);
     let shop = in_folder(folder.path(), world);
+    // The clock went on, so ids are new ones.
+    shop.time.advance(Duration::from_secs(1));
     let opened = shop.open(&shop.guest(), cart(&[(2, 1)])).await;
     let second = opened.complete("other", "tok_ok").await.expect(201).body;
     assert_eq!((&first["number"], &second["number"]), (&json!(1001), &json!(1002)));

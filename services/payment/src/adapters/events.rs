@@ -28,20 +28,10 @@ pub fn publish(states: &mut States<'_>, payment: &Payment, fact: &Fact) {
         ),
         Fact::Declined { code } => states.emit::<Payment, _>(
             id,
-            &v1::PaymentDeclined {
-                payment_id,
-                order_id,
-                code: code.clone(),
-            },
+            &v1::PaymentDeclined { payment_id, order_id, code: code.clone() },
         ),
         Fact::Voided => {
-            states.emit::<Payment, _>(
-                id,
-                &v1::PaymentVoided {
-                    payment_id,
-                    order_id,
-                },
-            );
+            states.emit::<Payment, _>(id, &v1::PaymentVoided { payment_id, order_id });
         }
         Fact::Captured { amount, total, .. } => states.emit::<Payment, _>(
             id,
@@ -53,11 +43,7 @@ pub fn publish(states: &mut States<'_>, payment: &Payment, fact: &Fact) {
                 currency: amount.currency().to_string(),
             },
         ),
-        Fact::Refunded {
-            refund,
-            amount,
-            total,
-        } => states.emit::<Payment, _>(
+        Fact::Refunded { refund, amount, total } => states.emit::<Payment, _>(
             id,
             &v1::PaymentRefunded {
                 payment_id,
@@ -76,10 +62,7 @@ pub fn consumer(payments: Payments, captures_at_once: bool) -> Consumer {
     Consumer {
         name: CONSUMER,
         sources: &["ordering"],
-        handler: Arc::new(Orders {
-            payments,
-            captures_at_once,
-        }),
+        handler: Arc::new(Orders { payments, captures_at_once }),
     }
 }
 
@@ -101,14 +84,10 @@ impl Handler for Orders {
             }
         } else if let Some(event) = envelope.decode::<ordering::v1::OrderRejected>() {
             let event = event?;
-            payments
-                .cancel_ended(envelope, order(&event.order_id)?, event.reason)
-                .await
+            payments.cancel_ended(envelope, order(&event.order_id)?, event.reason).await
         } else if let Some(event) = envelope.decode::<ordering::v1::OrderCancelled>() {
             let event = event?;
-            payments
-                .cancel_ended(envelope, order(&event.order_id)?, event.reason)
-                .await
+            payments.cancel_ended(envelope, order(&event.order_id)?, event.reason).await
         } else {
             payments.ignore(envelope).await
         };
@@ -120,7 +99,5 @@ impl Handler for Orders {
 }
 
 fn order(bytes: &[u8]) -> Result<OrderId, HandleError> {
-    platform::rpc::uuid_from(bytes, "order_id")
-        .map(OrderId::from_uuid)
-        .map_err(HandleError::new)
+    platform::rpc::uuid_from(bytes, "order_id").map(OrderId::from_uuid).map_err(HandleError::new)
 }

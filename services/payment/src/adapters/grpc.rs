@@ -24,11 +24,7 @@ impl PaymentApi for Api {
     ) -> Result<v1::AuthorizeReply, CallError> {
         let order_id = order(&request.order_id)?;
         let currency: Currency = request.currency.parse().map_err(|error| {
-            CallError::new(
-                ErrorKind::Invalid,
-                "invalid-message",
-                format!("currency: {error}"),
-            )
+            CallError::new(ErrorKind::Invalid, "invalid-message", format!("currency: {error}"))
         })?;
         let amount = Money::new(request.amount_minor, currency);
         let token = match request.payment_token.as_str() {
@@ -40,17 +36,8 @@ impl PaymentApi for Api {
             },
         };
         let provider = self.payments.provider().name().to_owned();
-        let new = NewPayment {
-            order_id,
-            amount,
-            token,
-            provider,
-        };
-        let outcome = self
-            .payments
-            .authorize(&context, new)
-            .await
-            .map_err(failed)?;
+        let new = NewPayment { order_id, amount, token, provider };
+        let outcome = self.payments.authorize(&context, new).await.map_err(failed)?;
         Ok(reply(order_id, outcome))
     }
 
@@ -60,13 +47,8 @@ impl PaymentApi for Api {
         request: v1::VoidRequest,
     ) -> Result<v1::VoidReply, CallError> {
         let order_id = order(&request.order_id)?;
-        let done = self
-            .payments
-            .cancel(&context, order_id, request.reason)
-            .await;
-        Ok(v1::VoidReply {
-            done: done.map_err(failed)?,
-        })
+        let done = self.payments.cancel(&context, order_id, request.reason).await;
+        Ok(v1::VoidReply { done: done.map_err(failed)? })
     }
 
     async fn get_payment(
@@ -92,9 +74,7 @@ impl PaymentApi for Api {
 }
 
 fn declined(code: &str) -> Outcome {
-    Outcome::Declined {
-        code: code.to_owned(),
-    }
+    Outcome::Declined { code: code.to_owned() }
 }
 
 fn order(bytes: &[u8]) -> Result<OrderId, CallError> {

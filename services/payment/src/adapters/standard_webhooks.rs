@@ -30,9 +30,7 @@ impl Secret {
     /// `whsec_` and 24 to 64 bytes in base64.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = STANDARD.decode(text.strip_prefix("whsec_")?).ok()?;
-        (24..=64)
-            .contains(&bytes.len())
-            .then(|| Self::from_bytes(bytes))
+        (24..=64).contains(&bytes.len()).then(|| Self::from_bytes(bytes))
     }
 
     fn mac(&self, id: &str, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
@@ -64,12 +62,11 @@ impl Secret {
         now: Timestamp,
     ) -> Result<&'a str, DeliveryError> {
         let header = |name: &str| {
-            delivery
-                .header(name)
-                .filter(|value| !value.is_empty() && value.len() <= 1024)
-                .ok_or(DeliveryError::NotGenuine(
+            delivery.header(name).filter(|value| !value.is_empty() && value.len() <= 1024).ok_or(
+                DeliveryError::NotGenuine(
                     "the headers webhook-id, webhook-timestamp and webhook-signature are needed",
-                ))
+                ),
+            )
         };
         let (id, timestamp) = (header("webhook-id")?, header("webhook-timestamp")?);
         let sent_at: i64 = timestamp
@@ -86,16 +83,12 @@ impl Secret {
             .filter_map(|signature| STANDARD.decode(signature.strip_prefix("v1,")?).ok())
             // Compared in constant time.
             .any(|signature| {
-                self.mac(id, timestamp, &delivery.body)
-                    .verify_slice(&signature)
-                    .is_ok()
+                self.mac(id, timestamp, &delivery.body).verify_slice(&signature).is_ok()
             });
         if genuine {
             Ok(id)
         } else {
-            Err(DeliveryError::NotGenuine(
-                "the signature is not the provider's",
-            ))
+            Err(DeliveryError::NotGenuine("the signature is not the provider's"))
         }
     }
 }
@@ -116,10 +109,7 @@ mod tests {
             delivery.header("webhook-signature"),
             Some("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")
         );
-        assert_eq!(
-            secret.verify(&delivery, NOW),
-            Ok("msg_p5jXN8AQM9LWM0D4loKWxJek")
-        );
+        assert_eq!(secret.verify(&delivery, NOW), Ok("msg_p5jXN8AQM9LWM0D4loKWxJek"));
     }
 
     #[test]

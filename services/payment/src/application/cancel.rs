@@ -19,14 +19,7 @@ impl Payments {
         let payment_id = PaymentId::of_order(order_id);
         let provider = self.provider.name().to_owned();
         let command = Transition::new(payment_id, self.outside, move |current, now| {
-            Ok(cancelled(
-                current,
-                order_id,
-                &provider,
-                &reason,
-                now,
-                Payment::is_unwound,
-            ))
+            Ok(cancelled(current, order_id, &provider, &reason, now, Payment::is_unwound))
         });
         if self.executor.execute(context, command).await? {
             return Ok(true);

@@ -30,19 +30,11 @@ impl Payments {
                 request: None,
                 attempt: Attempt::wanted(now),
             };
-            let untouched = payment
-                .charge()
-                .is_some_and(|charge| charge.captures.is_empty());
+            let untouched = payment.charge().is_some_and(|charge| charge.captures.is_empty());
             // Cancelled or captured by staff meanwhile: then this capture is not wanted any more.
             let wanted = untouched
-                && payment
-                    .request_capture(CaptureId::automatic(payment_id), wish, now)
-                    .is_ok();
-            Ok(if wanted {
-                Changed::to(payment, Vec::new(), ())
-            } else {
-                Changed::nothing(())
-            })
+                && payment.request_capture(CaptureId::automatic(payment_id), wish, now).is_ok();
+            Ok(if wanted { Changed::to(payment, Vec::new(), ()) } else { Changed::nothing(()) })
         });
         self.executor.consume(CONSUMER, envelope, command).await?;
         self.wake(payment_id);
@@ -59,14 +51,7 @@ impl Payments {
         let payment_id = PaymentId::of_order(order_id);
         let provider = self.provider.name().to_owned();
         let command = Transition::new(payment_id, self.outside, move |current, now| {
-            Ok(cancelled(
-                current,
-                order_id,
-                &provider,
-                &reason,
-                now,
-                |_: &Payment| (),
-            ))
+            Ok(cancelled(current, order_id, &provider, &reason, now, |_: &Payment| ()))
         });
         self.executor.consume(CONSUMER, envelope, command).await?;
         self.wake(payment_id);

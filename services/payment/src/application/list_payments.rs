@@ -31,16 +31,10 @@ impl Payments {
         }
         let payments = self.executor.store().list::<Payment>(query).await?;
         let payments: Vec<Payment> = payments.into_iter().map(|payment| payment.state).collect();
-        let next = payments
-            .last()
-            .filter(|_| payments.len() == limit as usize)
-            .map(|last| {
-                let id: PaymentId = last.id;
-                Position {
-                    value: last.created_at.into(),
-                    id: id.uuid(),
-                }
-            });
+        let next = payments.last().filter(|_| payments.len() == limit as usize).map(|last| {
+            let id: PaymentId = last.id;
+            Position { value: last.created_at.into(), id: id.uuid() }
+        });
         Ok((payments, next))
     }
 }

@@ -83,23 +83,16 @@ impl Payments {
 
     /// The same context, with time enough to record an outcome.
     fn recording(&self, context: &Context) -> Context {
-        Context {
-            deadline: Deadline::after(self.env(), RECORDING_TIME),
-            ..context.clone()
-        }
+        Context { deadline: Deadline::after(self.env(), RECORDING_TIME), ..context.clone() }
     }
 
     /// Claims a payment for this process' own conversation with the provider about it. `None` when
     /// one is going on. A matter of thrift: two conversations would do no harm.
     fn claim(&self, payment_id: PaymentId) -> Option<Claim> {
-        let mut in_flight = self
-            .in_flight
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        in_flight.insert(payment_id).then(|| Claim {
-            payment_id,
-            in_flight: self.in_flight.clone(),
-        })
+        let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        in_flight
+            .insert(payment_id)
+            .then(|| Claim { payment_id, in_flight: self.in_flight.clone() })
     }
 }
 
@@ -111,9 +104,6 @@ struct Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.in_flight
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.payment_id);
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.payment_id);
     }
 }

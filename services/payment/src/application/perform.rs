@@ -19,9 +19,7 @@ impl Payments {
         crash::point("payment.provider.before");
         let answer = self.ask(context, payment, &errand).await;
         crash::point("payment.provider.after");
-        let after = self
-            .record(context, payment.id, errand.work, answer)
-            .await?;
+        let after = self.record(context, payment.id, errand.work, answer).await?;
         crash::point("payment.outcome.after");
         if !after.errands(Some(self.env().now())).is_empty() {
             self.wake(after.id);
@@ -32,10 +30,7 @@ impl Payments {
     /// Within the provider's time-out and the caller's deadline; what takes longer is unknown.
     async fn ask(&self, context: &Context, payment: &Payment, errand: &Errand) -> Answer {
         let limit = context.remaining(self.env()).min(self.provider_timeout);
-        let answer = self
-            .env()
-            .timeout(limit, self.converse(payment, errand))
-            .await;
+        let answer = self.env().timeout(limit, self.converse(payment, errand)).await;
         let answer = answer.unwrap_or(Answer::Unknown);
         if answer == Answer::Unknown {
             tracing::warn!(payment = %payment.id, key = errand.key, "provider outcome is unknown");
@@ -61,21 +56,14 @@ impl Payments {
         match &errand.work {
             Work::Authorize { amount, token } => {
                 let (order_id, amount) = (payment.order_id, *amount);
-                provider
-                    .authorize(Authorization {
-                        key,
-                        order_id,
-                        amount,
-                        token,
-                    })
-                    .await
+                provider.authorize(Authorization { key, order_id, amount, token }).await
             }
-            Work::Capture {
-                reference, amount, ..
-            } => provider.capture(key, reference, *amount).await,
-            Work::Refund {
-                reference, amount, ..
-            } => provider.refund(key, reference, *amount).await,
+            Work::Capture { reference, amount, .. } => {
+                provider.capture(key, reference, *amount).await
+            }
+            Work::Refund { reference, amount, .. } => {
+                provider.refund(key, reference, *amount).await
+            }
             Work::Void { reference } => provider.void(key, reference).await,
             Work::FindOut => provider.look_up(key).await,
             Work::LateCharge { void_key } => match provider.look_up(key).await {
@@ -103,8 +91,6 @@ impl Payments {
             let reply = payment.clone();
             Ok(Changed::to(payment, facts, reply))
         });
-        self.executor
-            .execute(&self.recording(context), command.moving(cause))
-            .await
+        self.executor.execute(&self.recording(context), command.moving(cause)).await
     }
 }

@@ -47,10 +47,7 @@ impl Payments {
             payment_id: told.payment_id,
             received_at: now,
         };
-        let acting = self
-            .executor
-            .execute(context, Receive { notification })
-            .await?;
+        let acting = self.executor.execute(context, Receive { notification }).await?;
         match acting {
             Some(payment) => {
                 self.wake(payment);
@@ -133,9 +130,7 @@ impl Command for Forget {
     }
 
     fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<(), Error> {
-        self.ids
-            .iter()
-            .for_each(|id| states.delete::<Notification>(*id));
+        self.ids.iter().for_each(|id| states.delete::<Notification>(*id));
         Ok(())
     }
 }

@@ -38,10 +38,7 @@ impl Payments {
             after = due
                 .last()
                 .filter(|_| due.len() == PAGE as usize)
-                .map(|last| Position {
-                    value: last.state.next_check_at().into(),
-                    id: last.id,
-                });
+                .map(|last| Position { value: last.state.next_check_at().into(), id: last.id });
             futures_util::stream::iter(due)
                 .for_each_concurrent(AT_ONCE, |payment| async move {
                     if let Err(error) = self.resolve(context, payment.state.id).await {
@@ -66,11 +63,7 @@ impl Payments {
             return Ok(());
         };
         for _ in 0..ROUNDS {
-            let Some(payment) = self
-                .executor
-                .store()
-                .get::<Payment>(payment_id.uuid())
-                .await?
+            let Some(payment) = self.executor.store().get::<Payment>(payment_id.uuid()).await?
             else {
                 return Ok(());
             };

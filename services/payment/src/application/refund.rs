@@ -35,10 +35,7 @@ impl Payments {
             Ok(Changed::to(payment, Vec::new(), reply))
         });
         let once = Idempotent::begin(key);
-        let payment = self
-            .executor
-            .execute_once(context, Some(once), command)
-            .await?;
+        let payment = self.executor.execute_once(context, Some(once), command).await?;
         let Some(errand) = payment.first_errand(&id.to_string()) else {
             return Ok((payment, id));
         };

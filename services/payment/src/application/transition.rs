@@ -21,19 +21,11 @@ pub struct Changed<R> {
 
 impl<R> Changed<R> {
     pub const fn nothing(reply: R) -> Self {
-        Self {
-            payment: None,
-            facts: Vec::new(),
-            reply,
-        }
+        Self { payment: None, facts: Vec::new(), reply }
     }
 
     pub const fn to(payment: Payment, facts: Vec<Fact>, reply: R) -> Self {
-        Self {
-            payment: Some(payment),
-            facts,
-            reply,
-        }
+        Self { payment: Some(payment), facts, reply }
     }
 }
 
@@ -53,13 +45,7 @@ where
     R: Send + 'static,
 {
     pub const fn new(payment_id: PaymentId, outside: Outside, change: F) -> Self {
-        Self {
-            payment_id,
-            cause: None,
-            outside,
-            change,
-            reply: PhantomData,
-        }
+        Self { payment_id, cause: None, outside, change, reply: PhantomData }
     }
 
     /// The change may move money because of this operation, and of no other.

@@ -36,20 +36,12 @@ impl Payments {
         });
         let once = key.clone().map(Idempotent::begin);
         let (payment, begun) = self.executor.execute_once(context, once, command).await?;
-        if let Some(errand) = payment
-            .first_errand(&payment_id.void_key())
-            .filter(|_| begun)
-        {
+        if let Some(errand) = payment.first_errand(&payment_id.void_key()).filter(|_| begun) {
             return self.run_errand(context, &payment, errand).await;
         }
         if let Some(key) = key {
-            let finish = Finish {
-                key,
-                response: answer(&payment),
-            };
-            self.executor
-                .execute(&self.recording(context), finish)
-                .await?;
+            let finish = Finish { key, response: answer(&payment) };
+            self.executor.execute(&self.recording(context), finish).await?;
         }
         Ok(payment)
     }

@@ -23,31 +23,20 @@ pub struct Attempt {
 impl Attempt {
     /// Nobody asked yet; somebody should at once.
     pub const fn wanted(now: Timestamp) -> Self {
-        Self {
-            tries: 0,
-            next_at: now,
-        }
+        Self { tries: 0, next_at: now }
     }
 
     /// The caller asks now, and has `patience` to record what it heard.
     pub fn asking(now: Timestamp, patience: Duration) -> Self {
-        Self {
-            tries: 1,
-            next_at: now.plus(patience),
-        }
+        Self { tries: 1, next_at: now.plus(patience) }
     }
 
     /// Asked once more, still nothing final.
     #[must_use]
     pub fn again(self, now: Timestamp) -> Self {
         let doublings = self.tries.min(10);
-        let pause = FIRST_PAUSE
-            .saturating_mul(1 << doublings)
-            .min(LONGEST_PAUSE);
-        Self {
-            tries: self.tries.saturating_add(1).max(2),
-            next_at: now.plus(pause),
-        }
+        let pause = FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
+        Self { tries: self.tries.saturating_add(1).max(2), next_at: now.plus(pause) }
     }
 
     pub fn is_due(self, now: Timestamp) -> bool {

@@ -45,16 +45,8 @@ pub enum Begun {
 impl NewPayment {
     fn check(&self) -> Result<(), Rejection> {
         let asked = self.amount.amount_minor();
-        let range = if self.token.is_some() {
-            0..=Money::LIMIT
-        } else {
-            0..=0
-        };
-        if range.contains(&asked) {
-            Ok(())
-        } else {
-            Err(Rejection::BadAmount { asked })
-        }
+        let range = if self.token.is_some() { 0..=Money::LIMIT } else { 0..=0 };
+        if range.contains(&asked) { Ok(()) } else { Err(Rejection::BadAmount { asked }) }
     }
 
     /// The first request of an order: an intent that the caller has `patience` to follow up.
@@ -130,11 +122,9 @@ impl Payment {
     pub fn settle_authorization(&mut self, answer: &Answer, now: Timestamp) -> Vec<Fact> {
         match &mut self.stage {
             Stage::Pending(_) => self.settle_request(answer, now),
-            Stage::Voided {
-                amount: Some(_),
-                charge: None,
-                watch,
-            } if matches!(answer, Answer::Done { .. }) => {
+            Stage::Voided { amount: Some(_), charge: None, watch }
+                if matches!(answer, Answer::Done { .. }) =>
+            {
                 *watch = Some(Attempt::wanted(now));
                 Vec::new()
             }
@@ -159,20 +149,14 @@ impl Payment {
             Answer::Refused { code } => {
                 let code = code.clone();
                 self.note(now, Moment::Declined, Some(amount), Some(&code));
-                self.stage = Stage::Declined {
-                    amount,
-                    code: code.clone(),
-                };
+                self.stage = Stage::Declined { amount, code: code.clone() };
                 facts.push(Fact::Declined { code });
             }
             Answer::NeverSeen if cancelled => {
                 self.stage = Stage::Voided {
                     amount: Some(amount),
                     charge: None,
-                    watch: Some(Attempt {
-                        tries: 1,
-                        next_at: now.plus(LATE_CHARGE_WATCH),
-                    }),
+                    watch: Some(Attempt { tries: 1, next_at: now.plus(LATE_CHARGE_WATCH) }),
                 };
                 self.note(now, Moment::Voided, None, None);
                 facts.push(Fact::Voided);

@@ -25,11 +25,7 @@ impl Payment {
             id: PaymentId::of_order(order_id),
             order_id,
             provider: provider.to_owned(),
-            stage: Stage::Voided {
-                amount: None,
-                charge: None,
-                watch: None,
-            },
+            stage: Stage::Voided { amount: None, charge: None, watch: None },
             cancelled: None,
             timeline: Vec::new(),
             created_at: now,
@@ -80,11 +76,8 @@ impl Payment {
         }
         if charge.reference.is_none() {
             // It cost nothing: there is nothing to give back and nobody to ask.
-            self.stage = Stage::Voided {
-                amount: Some(charge.authorized),
-                charge: None,
-                watch: None,
-            };
+            self.stage =
+                Stage::Voided { amount: Some(charge.authorized), charge: None, watch: None };
             self.note(now, Moment::Voided, None, None);
             return vec![Fact::Voided];
         }
@@ -104,12 +97,7 @@ impl Payment {
         if !refundable.is_zero() {
             // Refused only when there are too many refunds already: staff must look at it then.
             if self.request_refund(refund_id, wish, now).is_err() {
-                self.note(
-                    now,
-                    Moment::RefundFailed,
-                    Some(refundable),
-                    Some("too_many_operations"),
-                );
+                self.note(now, Moment::RefundFailed, Some(refundable), Some("too_many_operations"));
             }
         }
         Vec::new()

@@ -38,11 +38,7 @@ pub struct Wish {
 pub const MAX_OPERATIONS: usize = 50;
 
 fn sum<I>(operations: &[Operation<I>], counts: impl Fn(&Operation<I>) -> bool) -> i64 {
-    operations
-        .iter()
-        .filter(|o| counts(o))
-        .map(|o| o.amount.amount_minor())
-        .sum()
+    operations.iter().filter(|o| counts(o)).map(|o| o.amount.amount_minor()).sum()
 }
 
 fn committed<I>(operation: &Operation<I>) -> bool {
@@ -51,13 +47,7 @@ fn committed<I>(operation: &Operation<I>) -> bool {
 
 impl Charge {
     pub const fn new(authorized: Money, reference: Option<String>) -> Self {
-        Self {
-            authorized,
-            reference,
-            captures: Vec::new(),
-            refunds: Vec::new(),
-            void: None,
-        }
+        Self { authorized, reference, captures: Vec::new(), refunds: Vec::new(), void: None }
     }
 
     fn money(&self, amount_minor: i64) -> Money {
@@ -136,9 +126,7 @@ fn room<I>(operations: &[Operation<I>]) -> Result<(), Rejection> {
     if operations.len() < MAX_OPERATIONS {
         return Ok(());
     }
-    Err(Rejection::TooManyOperations {
-        limit: MAX_OPERATIONS,
-    })
+    Err(Rejection::TooManyOperations { limit: MAX_OPERATIONS })
 }
 
 impl Payment {
@@ -209,10 +197,7 @@ impl Payment {
         let Stage::Authorized(charge) = &mut self.stage else {
             return Vec::new();
         };
-        let Some(capture) = charge
-            .captures
-            .iter_mut()
-            .find(|c| c.id == id && c.is_pending())
+        let Some(capture) = charge.captures.iter_mut().find(|c| c.id == id && c.is_pending())
         else {
             return Vec::new();
         };
@@ -221,11 +206,7 @@ impl Payment {
         let mut facts = Vec::new();
         if done {
             self.note(now, Moment::Captured, Some(amount), None);
-            facts.push(Fact::Captured {
-                capture: id,
-                amount,
-                total,
-            });
+            facts.push(Fact::Captured { capture: id, amount, total });
         } else if let Answer::Refused { code } = answer {
             self.note(now, Moment::CaptureFailed, Some(amount), Some(code));
         }
@@ -238,22 +219,14 @@ impl Payment {
         let Stage::Authorized(charge) = &mut self.stage else {
             return Vec::new();
         };
-        let Some(refund) = charge
-            .refunds
-            .iter_mut()
-            .find(|r| r.id == id && r.is_pending())
-        else {
+        let Some(refund) = charge.refunds.iter_mut().find(|r| r.id == id && r.is_pending()) else {
             return Vec::new();
         };
         let (amount, done) = (refund.amount, refund.settle(answer, now));
         let total = charge.refunded();
         if done {
             self.note(now, Moment::Refunded, Some(amount), None);
-            return vec![Fact::Refunded {
-                refund: id,
-                amount,
-                total,
-            }];
+            return vec![Fact::Refunded { refund: id, amount, total }];
         }
         if let Answer::Refused { code } = answer {
             self.note(now, Moment::RefundFailed, Some(amount), Some(code));

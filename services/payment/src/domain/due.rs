@@ -59,14 +59,8 @@ impl Work {
 impl Payment {
     /// The errand that stands under `key`, for the one who just asked for it.
     pub fn first_errand(&self, key: &str) -> Option<Errand> {
-        let errand = self
-            .errands(None)
-            .into_iter()
-            .find(|errand| errand.key == key)?;
-        Some(Errand {
-            asked_before: false,
-            ..errand
-        })
+        let errand = self.errands(None).into_iter().find(|errand| errand.key == key)?;
+        Some(Errand { asked_before: false, ..errand })
     }
 
     /// What to ask the provider, in an order that is safe; only what is due when `now` is given.
@@ -74,11 +68,7 @@ impl Payment {
         let mut errands = Vec::new();
         let mut add = |attempt: Attempt, key: String, work: Work| {
             if now.is_none_or(|now| attempt.is_due(now)) {
-                errands.push(Errand {
-                    work,
-                    key,
-                    asked_before: attempt.tries > 0,
-                });
+                errands.push(Errand { work, key, asked_before: attempt.tries > 0 });
             }
         };
         match &self.stage {
@@ -86,10 +76,7 @@ impl Payment {
                 add(request.attempt, self.id.to_string(), Work::FindOut);
             }
             Stage::Pending(request) => {
-                let work = Work::Authorize {
-                    amount: request.amount,
-                    token: request.token.clone(),
-                };
+                let work = Work::Authorize { amount: request.amount, token: request.token.clone() };
                 add(request.attempt, self.id.to_string(), work);
             }
             Stage::Authorized(charge) => {
@@ -98,15 +85,7 @@ impl Payment {
                     if let Some(attempt) = capture.attempt() {
                         let (id, amount) = (capture.id, capture.amount);
                         let reference = reference();
-                        add(
-                            attempt,
-                            id.to_string(),
-                            Work::Capture {
-                                id,
-                                reference,
-                                amount,
-                            },
-                        );
+                        add(attempt, id.to_string(), Work::Capture { id, reference, amount });
                     }
                 }
                 if let Some(attempt) = charge.void.as_ref().and_then(Operation::attempt) {
@@ -117,22 +96,11 @@ impl Payment {
                     if let Some(attempt) = refund.attempt() {
                         let (id, amount) = (refund.id, refund.amount);
                         let reference = reference();
-                        add(
-                            attempt,
-                            id.to_string(),
-                            Work::Refund {
-                                id,
-                                reference,
-                                amount,
-                            },
-                        );
+                        add(attempt, id.to_string(), Work::Refund { id, reference, amount });
                     }
                 }
             }
-            Stage::Voided {
-                watch: Some(attempt),
-                ..
-            } => {
+            Stage::Voided { watch: Some(attempt), .. } => {
                 let void_key = self.id.void_key();
                 add(*attempt, self.id.to_string(), Work::LateCharge { void_key });
             }
@@ -162,11 +130,7 @@ impl Payment {
                 let captures = charge.captures.iter().filter_map(Operation::attempt);
                 let refunds = charge.refunds.iter().filter_map(Operation::attempt);
                 let void = charge.void.iter().filter_map(Operation::attempt);
-                captures
-                    .chain(refunds)
-                    .chain(void)
-                    .map(|attempt| attempt.next_at)
-                    .min()
+                captures.chain(refunds).chain(void).map(|attempt| attempt.next_at).min()
             }
         }
     }
@@ -175,21 +139,12 @@ impl Payment {
     pub fn hurry(&mut self, now: Timestamp) -> bool {
         match &mut self.stage {
             Stage::Pending(request) => request.attempt.next_at = request.attempt.next_at.min(now),
-            Stage::Voided {
-                watch: Some(attempt),
-                ..
-            } => {
+            Stage::Voided { watch: Some(attempt), .. } => {
                 attempt.next_at = attempt.next_at.min(now);
             }
             Stage::Authorized(charge) => {
-                charge
-                    .captures
-                    .iter_mut()
-                    .for_each(|capture| capture.hurry(now));
-                charge
-                    .refunds
-                    .iter_mut()
-                    .for_each(|refund| refund.hurry(now));
+                charge.captures.iter_mut().for_each(|capture| capture.hurry(now));
+                charge.refunds.iter_mut().for_each(|refund| refund.hurry(now));
                 charge.void.iter_mut().for_each(|void| void.hurry(now));
             }
             Stage::Declined { .. } | Stage::Voided { watch: None, .. } => {}
@@ -200,11 +155,8 @@ impl Payment {
     /// The requests that can be answered now, each handed out once.
     pub fn take_answerable(&mut self) -> Vec<(OperationId, RequestKey)> {
         let mut answerable = Vec::new();
-        if let Stage::Authorized(charge)
-        | Stage::Voided {
-            charge: Some(charge),
-            ..
-        } = &mut self.stage
+        if let Stage::Authorized(charge) | Stage::Voided { charge: Some(charge), .. } =
+            &mut self.stage
         {
             for capture in &mut charge.captures {
                 let id = OperationId::Capture(capture.id);

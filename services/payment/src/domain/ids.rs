@@ -49,11 +49,7 @@ impl RefundId {
     /// The refund that a cancelled payment asks for on its own, the `number`th of its refunds.
     pub fn of_cancellation(payment: PaymentId, number: usize) -> Self {
         let number = (number as u64).to_be_bytes();
-        Self::from_uuid(derived(&[
-            b"cancellation",
-            payment.uuid().as_bytes(),
-            &number,
-        ]))
+        Self::from_uuid(derived(&[b"cancellation", payment.uuid().as_bytes(), &number]))
     }
 }
 
@@ -66,9 +62,7 @@ impl CaptureId {
 
 /// Whether `text` could be a key of ours for a payment.
 pub fn payment_of_key(text: &str) -> Option<PaymentId> {
-    kernel::id::decode(PaymentId::PREFIX, text)
-        .ok()
-        .map(PaymentId::from_uuid)
+    kernel::id::decode(PaymentId::PREFIX, text).ok().map(PaymentId::from_uuid)
 }
 
 #[cfg(test)]

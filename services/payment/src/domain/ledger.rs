@@ -63,20 +63,12 @@ impl LedgerEntry {
     /// The entry that a fact makes; `None` when no money moved.
     pub fn of(payment_id: PaymentId, fact: &Fact, now: Timestamp) -> Option<Self> {
         let (cause, debit, credit, amount) = match *fact {
-            Fact::Captured {
-                capture, amount, ..
-            } => (
-                Cause::Capture(capture),
-                Account::ProviderClearing,
-                Account::OrderReceipts,
-                amount,
-            ),
-            Fact::Refunded { refund, amount, .. } => (
-                Cause::Refund(refund),
-                Account::OrderReceipts,
-                Account::ProviderClearing,
-                amount,
-            ),
+            Fact::Captured { capture, amount, .. } => {
+                (Cause::Capture(capture), Account::ProviderClearing, Account::OrderReceipts, amount)
+            }
+            Fact::Refunded { refund, amount, .. } => {
+                (Cause::Refund(refund), Account::OrderReceipts, Account::ProviderClearing, amount)
+            }
             Fact::Authorized { .. } | Fact::Declined { .. } | Fact::Voided => return None,
         };
         let negative = Money::new(-amount.amount_minor(), amount.currency());
@@ -84,14 +76,8 @@ impl LedgerEntry {
             payment_id,
             cause,
             postings: vec![
-                Posting {
-                    account: debit,
-                    amount,
-                },
-                Posting {
-                    account: credit,
-                    amount: negative,
-                },
+                Posting { account: debit, amount },
+                Posting { account: credit, amount: negative },
             ],
             recorded_at: now,
         })
@@ -107,10 +93,7 @@ impl LedgerEntry {
             return Ok(0);
         };
         let zero = Money::zero(first.amount.currency());
-        let sum = self
-            .postings
-            .iter()
-            .try_fold(zero, |sum, p| sum.checked_add(p.amount))?;
+        let sum = self.postings.iter().try_fold(zero, |sum, p| sum.checked_add(p.amount))?;
         Ok(sum.amount_minor())
     }
 }

@@ -71,14 +71,8 @@ impl<I> Operation<I> {
             return false;
         };
         self.progress = match answer {
-            Answer::Done { reference } => Progress::Done {
-                at: now,
-                reference: reference.clone(),
-            },
-            Answer::Refused { code } => Progress::Failed {
-                at: now,
-                code: code.clone(),
-            },
+            Answer::Done { reference } => Progress::Done { at: now, reference: reference.clone() },
+            Answer::Refused { code } => Progress::Failed { at: now, code: code.clone() },
             Answer::Processing | Answer::NeverSeen | Answer::Unknown => {
                 Progress::Pending(attempt.again(now))
             }

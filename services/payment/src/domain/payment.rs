@@ -173,11 +173,9 @@ impl Payment {
     /// The provider's name for the charge, when there is one.
     pub fn provider_reference(&self) -> Option<&str> {
         match &self.stage {
-            Stage::Authorized(charge)
-            | Stage::Voided {
-                charge: Some(charge),
-                ..
-            } => charge.reference.as_deref(),
+            Stage::Authorized(charge) | Stage::Voided { charge: Some(charge), .. } => {
+                charge.reference.as_deref()
+            }
             _ => None,
         }
     }
@@ -193,11 +191,7 @@ impl Payment {
     /// The authorization, even when it was given back.
     pub const fn past_charge(&self) -> Option<&Charge> {
         match &self.stage {
-            Stage::Authorized(charge)
-            | Stage::Voided {
-                charge: Some(charge),
-                ..
-            } => Some(charge),
+            Stage::Authorized(charge) | Stage::Voided { charge: Some(charge), .. } => Some(charge),
             _ => None,
         }
     }
@@ -209,11 +203,6 @@ impl Payment {
         amount: Option<Money>,
         detail: Option<&str>,
     ) {
-        self.timeline.push(TimelineEntry {
-            at,
-            what,
-            amount,
-            detail: detail.map(str::to_owned),
-        });
+        self.timeline.push(TimelineEntry { at, what, amount, detail: detail.map(str::to_owned) });
     }
 }

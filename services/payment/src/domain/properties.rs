@@ -74,13 +74,7 @@ struct Run {
 impl Run {
     fn new() -> Self {
         let now = Timestamp::from_micros(1_000_000);
-        Self {
-            payment: fresh(1000, now),
-            ledger: Vec::new(),
-            last_asked: None,
-            next_id: 1,
-            now,
-        }
+        Self { payment: fresh(1000, now), ledger: Vec::new(), last_asked: None, next_id: 1, now }
     }
 
     fn id<T: kernel::id::TypedId>(&mut self) -> T {
@@ -134,11 +128,7 @@ impl Run {
             }
         };
         let id = self.payment.id;
-        self.ledger.extend(
-            facts
-                .iter()
-                .filter_map(|fact| LedgerEntry::of(id, fact, now)),
-        );
+        self.ledger.extend(facts.iter().filter_map(|fact| LedgerEntry::of(id, fact, now)));
     }
 
     fn check(&self) -> Result<(), TestCaseError> {
@@ -162,10 +152,7 @@ impl Run {
             !self.payment.errands(None).is_empty()
         );
         let stored = serde_json::to_string(&self.payment).unwrap();
-        prop_assert_eq!(
-            &serde_json::from_str::<Payment>(&stored).unwrap(),
-            &self.payment
-        );
+        prop_assert_eq!(&serde_json::from_str::<Payment>(&stored).unwrap(), &self.payment);
         Ok(())
     }
 }
@@ -233,16 +220,10 @@ fn a_cancel_while_in_doubt_asks_the_provider_for_no_charge() {
     assert_eq!(errands.len(), 1);
     assert_eq!(errands[0].work, Work::FindOut);
     assert!(errands[0].asked_before);
-    assert_eq!(
-        payment.settle(&Work::FindOut, &Answer::NeverSeen, now),
-        [Fact::Voided]
-    );
+    assert_eq!(payment.settle(&Work::FindOut, &Answer::NeverSeen, now), [Fact::Voided]);
     assert_eq!(payment.errands(Some(now)), []);
     let later = now.plus(Duration::from_secs(61));
-    assert!(matches!(
-        payment.errands(Some(later))[0].work,
-        Work::LateCharge { .. }
-    ));
+    assert!(matches!(payment.errands(Some(later))[0].work, Work::LateCharge { .. }));
 }
 
 #[test]
@@ -250,9 +231,7 @@ fn an_authorization_that_comes_after_the_cancel_is_voided() {
     let now = Timestamp::EPOCH;
     let mut payment = fresh(1000, now);
     payment.cancel("timed_out", now);
-    let done = Answer::Done {
-        reference: "ch_1".into(),
-    };
+    let done = Answer::Done { reference: "ch_1".into() };
     payment.settle_authorization(&done, now);
     assert_eq!(payment.outcome(), Outcome::Voided);
     let errands = payment.errands(Some(now));
@@ -280,14 +259,10 @@ fn an_order_that_costs_nothing_needs_no_provider() {
 fn more_than_is_left_is_refused() {
     let now = Timestamp::EPOCH;
     let mut payment = fresh(1000, now);
-    let done = Answer::Done {
-        reference: "ch_1".into(),
-    };
+    let done = Answer::Done { reference: "ch_1".into() };
     payment.settle_authorization(&done, now);
     let capture = CaptureId::from_uuid(kernel::id::Uuid::from_u128(1));
-    payment
-        .request_capture(capture, wish(Some(600), now), now)
-        .unwrap();
+    payment.request_capture(capture, wish(Some(600), now), now).unwrap();
     let other = CaptureId::from_uuid(kernel::id::Uuid::from_u128(2));
     assert!(matches!(
         payment.request_capture(other, wish(Some(401), now), now),
@@ -299,11 +274,5 @@ fn more_than_is_left_is_refused() {
         payment.request_refund(refund, wish(Some(601), now), now),
         Err(Rejection::RefundTooLarge { .. })
     ));
-    assert_eq!(
-        payment
-            .request_refund(refund, wish(None, now), now)
-            .unwrap()
-            .amount_minor(),
-        600
-    );
+    assert_eq!(payment.request_refund(refund, wish(None, now), now).unwrap().amount_minor(), 600);
 }

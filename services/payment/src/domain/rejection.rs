@@ -34,10 +34,7 @@ pub enum Rejection {
     #[error("the provider refused to void the authorization: {code}")]
     VoidRefused { code: String },
     #[error("the payment is in {expected}, not in {asked}")]
-    WrongCurrency {
-        asked: kernel::Currency,
-        expected: kernel::Currency,
-    },
+    WrongCurrency { asked: kernel::Currency, expected: kernel::Currency },
     #[error("a payment has at most {limit} operations of a kind")]
     TooManyOperations { limit: usize },
     #[error("the amount must be positive")]

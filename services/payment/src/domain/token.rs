@@ -47,9 +47,7 @@ impl FromStr for PaymentToken {
 
 impl<'de> Deserialize<'de> for PaymentToken {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        <std::borrow::Cow<'de, str>>::deserialize(d)?
-            .parse()
-            .map_err(de::Error::custom)
+        <std::borrow::Cow<'de, str>>::deserialize(d)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -91,13 +89,7 @@ mod tests {
             assert!(looks_like_card_number(number), "{number}");
             assert!(number.parse::<PaymentToken>().is_err(), "{number}");
         }
-        for other in [
-            "4242424242424241",
-            "tok_approved",
-            "1234",
-            "",
-            "42424242424242424242",
-        ] {
+        for other in ["4242424242424241", "tok_approved", "1234", "", "42424242424242424242"] {
             assert!(!looks_like_card_number(other), "{other}");
         }
     }

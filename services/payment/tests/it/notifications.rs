@@ -19,25 +19,18 @@ async fn deliver(shop: &Shop, path: &str, delivery: &Delivery) -> Reply {
     for (name, value) in &delivery.headers {
         request = request.header(name, value);
     }
-    shop.anybody()
-        .request(request.body(Body::from(delivery.body.clone())).unwrap())
-        .await
+    shop.anybody().request(request.body(Body::from(delivery.body.clone())).unwrap()).await
 }
 
 fn told(shop: &Shop, kind: &str, id: PaymentId) -> Delivery {
-    shop.provider
-        .inner
-        .notification(kind, &id.to_string(), &id.to_string())
+    shop.provider.inner.notification(kind, &id.to_string(), &id.to_string())
 }
 
 #[tokio::test]
 async fn a_notification_settles_what_is_in_doubt_and_the_same_one_does_nothing_more() {
     on_each_engine(hasty(), async |shop| {
         let order = shop.new_order();
-        assert_eq!(
-            shop.authorize(order, 500, "tok_timeout_after_charge").await,
-            Outcome::Unknown
-        );
+        assert_eq!(shop.authorize(order, 500, "tok_timeout_after_charge").await, Outcome::Unknown);
         let delivery = told(shop, "charge.authorized", PaymentId::of_order(order));
         let reply = deliver(shop, PATH, &delivery).await.expect(202);
         assert_eq!(reply.body["acting"], true);
@@ -61,10 +54,7 @@ async fn a_notification_that_comes_first_changes_nothing() {
         let delivery = told(shop, "charge.authorized", PaymentId::of_order(order));
         let reply = deliver(shop, PATH, &delivery).await.expect(202);
         assert_eq!(reply.body["acting"], false);
-        assert_eq!(
-            shop.authorize(order, 500, "tok_approved").await,
-            Outcome::Authorized
-        );
+        assert_eq!(shop.authorize(order, 500, "tok_approved").await, Outcome::Authorized);
         assert_eq!(shop.charge(order), Some((500, 0, 0, false)));
     })
     .await;
@@ -74,10 +64,7 @@ async fn a_notification_that_comes_first_changes_nothing() {
 async fn what_a_notification_says_is_looked_up_and_not_believed() {
     on_each_engine(hasty(), async |shop| {
         let order = shop.new_order();
-        assert_eq!(
-            shop.authorize(order, 500, "tok_needs_time").await,
-            Outcome::Unknown
-        );
+        assert_eq!(shop.authorize(order, 500, "tok_needs_time").await, Outcome::Unknown);
         let delivery = told(shop, "charge.authorized", PaymentId::of_order(order));
         deliver(shop, PATH, &delivery).await.expect(202);
         shop.reconcile().await;
@@ -114,9 +101,7 @@ async fn unknown_events_are_acknowledged_and_unknown_providers_are_not_found() {
         let delivery = told(shop, "payout.arrived", id);
         let reply = deliver(shop, PATH, &delivery).await.expect(202);
         assert_eq!(reply.body["acting"], false);
-        deliver(shop, "/v1/payments/notifications/other", &delivery)
-            .await
-            .expect(404);
+        deliver(shop, "/v1/payments/notifications/other", &delivery).await.expect(404);
     })
     .await;
 }
@@ -150,20 +135,10 @@ async fn old_notifications_are_forgotten() {
         }
         let store = shop.executor.store();
         let all = || platform::store::Query::new(10);
-        let count = async || {
-            store
-                .list::<payment::domain::Notification>(all())
-                .await
-                .unwrap()
-                .len()
-        };
+        let count =
+            async || store.list::<payment::domain::Notification>(all()).await.unwrap().len();
         assert_eq!(count().await, 3);
-        let forget = shop
-            .service
-            .tasks
-            .iter()
-            .find(|t| t.name.contains("forget"))
-            .unwrap();
+        let forget = shop.service.tasks.iter().find(|t| t.name.contains("forget")).unwrap();
         forget.turn(&shop.test.env, "payment").await.unwrap();
         assert_eq!(count().await, 3);
         shop.test.advance(Duration::from_hours(24 * 31));
@@ -193,10 +168,7 @@ async fn the_test_provider_tells_what_it_did_when_somebody_listens() {
     let path = format!("/v1/admin/payments/{id}/captures");
     staff.post(&path, serde_json::json!({})).await.expect(201);
     let declined = shop.new_order();
-    assert_eq!(
-        shop.authorize(declined, 500, "tok_declined").await,
-        Outcome::Declined
-    );
+    assert_eq!(shop.authorize(declined, 500, "tok_declined").await, Outcome::Declined);
     while inbox.0.lock().unwrap().len() < 3 {
         tokio::task::yield_now().await;
     }
@@ -208,10 +180,7 @@ async fn the_test_provider_tells_what_it_did_when_somebody_listens() {
             body["type"].clone()
         })
         .collect();
-    assert_eq!(
-        kinds,
-        ["charge.authorized", "charge.captured", "charge.declined"]
-    );
+    assert_eq!(kinds, ["charge.authorized", "charge.captured", "charge.declined"]);
     for delivery in &deliveries {
         deliver(&shop, PATH, delivery).await.expect(202);
     }

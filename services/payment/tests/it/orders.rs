@@ -27,50 +27,24 @@ fn envelope<E: Event>(shop: &Shop, order: OrderId, version: u64, event: &E) -> E
 async fn hand(shop: &Shop, envelope: &Envelope) {
     let consumer = &shop.service.consumers[0];
     assert_eq!(consumer.sources, ["ordering"]);
-    consumer
-        .handler
-        .handle(&shop.context(), envelope)
-        .await
-        .unwrap();
+    consumer.handler.handle(&shop.context(), envelope).await.unwrap();
 }
 
 fn confirmed(shop: &Shop, order: OrderId, version: u64) -> Envelope {
     let order_id = order.uuid().as_bytes().to_vec();
-    envelope(
-        shop,
-        order,
-        version,
-        &v1::OrderConfirmed {
-            order_id,
-            ..Default::default()
-        },
-    )
+    envelope(shop, order, version, &v1::OrderConfirmed { order_id, ..Default::default() })
 }
 
 fn cancelled(shop: &Shop, order: OrderId, version: u64) -> Envelope {
     let order_id = order.uuid().as_bytes().to_vec();
     let reason = "customer changed their mind".to_owned();
-    envelope(
-        shop,
-        order,
-        version,
-        &v1::OrderCancelled {
-            order_id,
-            reason,
-            ..Default::default()
-        },
-    )
+    envelope(shop, order, version, &v1::OrderCancelled { order_id, reason, ..Default::default() })
 }
 
 fn rejected(shop: &Shop, order: OrderId, version: u64) -> Envelope {
     let order_id = order.uuid().as_bytes().to_vec();
     let reason = "timed_out".to_owned();
-    envelope(
-        shop,
-        order,
-        version,
-        &v1::OrderRejected { order_id, reason },
-    )
+    envelope(shop, order, version, &v1::OrderRejected { order_id, reason })
 }
 
 #[tokio::test]
@@ -83,10 +57,7 @@ async fn a_confirmed_order_is_captured_when_the_shop_captures_automatically() {
         shop.settle(order).await;
         assert_eq!(shop.status(order).await, "captured");
         assert_eq!(shop.charge(order), Some((1000, 1000, 0, false)));
-        assert_eq!(
-            shop.events().await,
-            ["PaymentAuthorized", "PaymentCaptured"]
-        );
+        assert_eq!(shop.events().await, ["PaymentAuthorized", "PaymentCaptured"]);
     })
     .await;
 }
@@ -131,10 +102,7 @@ async fn a_cancelled_order_gets_its_capture_refunded_once() {
         assert_eq!(shop.status(order).await, "refunded");
         assert_eq!(shop.charge(order), Some((1000, 1000, 1000, false)));
         let events = shop.events().await;
-        assert_eq!(
-            events,
-            ["PaymentAuthorized", "PaymentCaptured", "PaymentRefunded"]
-        );
+        assert_eq!(events, ["PaymentAuthorized", "PaymentCaptured", "PaymentRefunded"]);
     })
     .await;
 }
@@ -160,10 +128,7 @@ async fn a_rejected_order_without_a_payment_leaves_a_mark() {
         let order = shop.new_order();
         hand(shop, &rejected(shop, order, 1)).await;
         assert_eq!(shop.status(order).await, "voided");
-        assert_eq!(
-            shop.authorize(order, 1000, "tok_approved").await,
-            Outcome::Voided
-        );
+        assert_eq!(shop.authorize(order, 1000, "tok_approved").await, Outcome::Voided);
         assert_eq!(shop.charge(order), None);
     })
     .await;
@@ -173,10 +138,7 @@ async fn a_rejected_order_without_a_payment_leaves_a_mark() {
 async fn a_declined_payment_of_a_rejected_order_stays_declined() {
     on_each_engine(hasty(), async |shop| {
         let order = shop.new_order();
-        assert_eq!(
-            shop.authorize(order, 1000, "tok_declined").await,
-            Outcome::Declined
-        );
+        assert_eq!(shop.authorize(order, 1000, "tok_declined").await, Outcome::Declined);
         hand(shop, &rejected(shop, order, 1)).await;
         shop.settle(order).await;
         assert_eq!(shop.status(order).await, "declined");
@@ -190,11 +152,7 @@ async fn an_event_whose_order_is_no_id_is_an_error_and_others_are_passed_over() 
     on_each_engine(hasty(), async |shop| {
         let order = shop.new_order();
         let mut event = cancelled(shop, order, 1);
-        event.data = v1::OrderCancelled {
-            order_id: vec![1],
-            ..Default::default()
-        }
-        .encode_to_vec();
+        event.data = v1::OrderCancelled { order_id: vec![1], ..Default::default() }.encode_to_vec();
         let handler = &shop.service.consumers[0].handler;
         assert!(handler.handle(&shop.context(), &event).await.is_err());
         let placed = envelope(shop, order, 1, &v1::OrderPlaced::default());

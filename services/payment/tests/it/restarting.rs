@@ -9,10 +9,7 @@ use crate::shop::{Fault, Shop, hasty};
 use payment::Config;
 
 fn patient() -> Config {
-    Config {
-        provider_timeout_ms: 60_000,
-        ..hasty()
-    }
+    Config { provider_timeout_ms: 60_000, ..hasty() }
 }
 
 /// Runs `work` until the provider has done `done`, then drops it where it stands.
@@ -45,10 +42,7 @@ async fn a_charge_whose_outcome_was_never_recorded_is_found_after_the_restart() 
     };
     let shop = Shop::reopened(patient(), folder.path());
     assert_eq!(shop.status(order).await, "pending");
-    assert_eq!(
-        shop.authorize(order, 500, "tok_approved").await,
-        Outcome::Authorized
-    );
+    assert_eq!(shop.authorize(order, 500, "tok_approved").await, Outcome::Authorized);
     assert_eq!(shop.charge(order), Some((500, 0, 0, false)));
     assert_eq!(shop.provider.inner.charges().len(), 1);
 }
@@ -65,10 +59,7 @@ async fn a_request_that_the_crash_left_open_is_answered_when_its_outcome_is_know
         let work = async {
             staff.post(&path, json!({})).await;
         };
-        cut_off(work, || {
-            shop.charge(order).is_some_and(|charge| charge.1 > 0)
-        })
-        .await;
+        cut_off(work, || shop.charge(order).is_some_and(|charge| charge.1 > 0)).await;
         (order, path)
     };
     let shop = Shop::reopened(patient(), folder.path());
@@ -88,14 +79,8 @@ async fn the_providers_ledger_outlives_the_process_and_a_cut_off_line() {
         let shop = Shop::reopened(hasty(), folder.path());
         shop.authorized(500).await.0
     };
-    let path = folder
-        .path()
-        .join("provider")
-        .join(payment::adapters::test_provider::FILE_NAME);
-    let mut file = std::fs::OpenOptions::new()
-        .append(true)
-        .open(&path)
-        .unwrap();
+    let path = folder.path().join("provider").join(payment::adapters::test_provider::FILE_NAME);
+    let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
     file.write_all(b"{\"at\":\"2026-01-01T00:0").unwrap();
     drop(file);
     let shop = Shop::reopened(hasty(), folder.path());
@@ -121,10 +106,7 @@ async fn the_providers_ledger_outlives_the_process_and_a_cut_off_line() {
                 "mercat",
             )),
         },
-        config: Config {
-            test_provider: config,
-            ..Config::default()
-        },
+        config: Config { test_provider: config, ..Config::default() },
     };
     let error = payment::build(needs).err().unwrap().to_string();
     assert!(error.contains("payment.test_provider.folder"), "{error}");

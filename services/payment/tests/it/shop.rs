@@ -50,9 +50,7 @@ impl Flaky {
         match fault {
             None => work.await,
             Some(Fault::LoseRequest) => Answer::Unknown,
-            Some(Fault::Refuse) => Answer::Refused {
-                code: "not_today".to_owned(),
-            },
+            Some(Fault::Refuse) => Answer::Refused { code: "not_today".to_owned() },
             Some(Fault::LoseAnswer) => {
                 work.await;
                 Answer::Unknown
@@ -74,16 +72,13 @@ impl Provider for Flaky {
         self.inner.methods()
     }
     async fn authorize(&self, request: Authorization<'_>) -> Answer {
-        self.through("authorize", self.inner.authorize(request))
-            .await
+        self.through("authorize", self.inner.authorize(request)).await
     }
     async fn capture(&self, key: &str, reference: &str, amount: Money) -> Answer {
-        self.through("capture", self.inner.capture(key, reference, amount))
-            .await
+        self.through("capture", self.inner.capture(key, reference, amount)).await
     }
     async fn refund(&self, key: &str, reference: &str, amount: Money) -> Answer {
-        self.through("refund", self.inner.refund(key, reference, amount))
-            .await
+        self.through("refund", self.inner.refund(key, reference, amount)).await
     }
     async fn void(&self, key: &str, reference: &str) -> Answer {
         self.through("void", self.inner.void(key, reference)).await
@@ -117,19 +112,13 @@ pub async fn on_each_engine(config: Config, story: impl AsyncFn(&Shop)) {
 
 /// The provider's time-outs are over in a moment.
 pub fn hasty() -> Config {
-    let mut config = Config {
-        provider_timeout_ms: 10,
-        ..Config::default()
-    };
+    let mut config = Config { provider_timeout_ms: 10, ..Config::default() };
     config.test_provider.hang_ms = 20;
     config
 }
 
 pub fn automatic() -> Config {
-    Config {
-        capture: CaptureMode::Automatic,
-        ..hasty()
-    }
+    Config { capture: CaptureMode::Automatic, ..hasty() }
 }
 
 impl Shop {
@@ -156,26 +145,12 @@ impl Shop {
     ) -> Self {
         let env = test.env.clone();
         let authenticator = Arc::new(Authenticator::new(env.clone(), "mercat", "mercat"));
-        let base = Base {
-            env,
-            executor: executor.clone(),
-            authenticator,
-        };
+        let base = Base { env, executor: executor.clone(), authenticator };
         let needs = Needs { base, config };
         let inner = payment::test_provider(&needs).unwrap();
-        let provider = Arc::new(Flaky {
-            inner,
-            faults: Mutex::default(),
-        });
+        let provider = Arc::new(Flaky { inner, faults: Mutex::default() });
         let built = payment::build_with(needs, provider.clone()).unwrap();
-        Self {
-            executor,
-            test,
-            service: built.service,
-            api: built.api,
-            provider,
-            _folder: folder,
-        }
+        Self { executor, test, service: built.service, api: built.api, provider, _folder: folder }
     }
 
     pub fn context(&self) -> Context {
@@ -187,10 +162,7 @@ impl Shop {
     }
 
     pub async fn authorize(&self, order: OrderId, amount_minor: i64, token: &str) -> Outcome {
-        let reply = self
-            .try_authorize(order, amount_minor, token)
-            .await
-            .unwrap();
+        let reply = self.try_authorize(order, amount_minor, token).await.unwrap();
         reply.outcome()
     }
 
@@ -211,32 +183,20 @@ impl Shop {
 
     pub async fn void(&self, order: OrderId) -> bool {
         let order_id = order.uuid().as_bytes().to_vec();
-        let request = v1::VoidRequest {
-            order_id,
-            reason: "timed_out".to_owned(),
-        };
+        let request = v1::VoidRequest { order_id, reason: "timed_out".to_owned() };
         self.api.void(self.context(), request).await.unwrap().done
     }
 
     /// An order with its whole sum authorized.
     pub async fn authorized(&self, amount_minor: i64) -> (OrderId, PaymentId) {
         let order = self.new_order();
-        assert_eq!(
-            self.authorize(order, amount_minor, "tok_approved").await,
-            Outcome::Authorized
-        );
+        assert_eq!(self.authorize(order, amount_minor, "tok_approved").await, Outcome::Authorized);
         (order, PaymentId::of_order(order))
     }
 
     pub async fn payment(&self, order: OrderId) -> Payment {
         let id = PaymentId::of_order(order).uuid();
-        self.executor
-            .store()
-            .get::<Payment>(id)
-            .await
-            .unwrap()
-            .unwrap()
-            .state
+        self.executor.store().get::<Payment>(id).await.unwrap().unwrap().state
     }
 
     pub async fn status(&self, order: OrderId) -> String {
@@ -245,25 +205,12 @@ impl Shop {
 
     /// The provider's side of an order: held, captured, refunded, voided.
     pub fn charge(&self, order: OrderId) -> Option<(i64, i64, i64, bool)> {
-        let charge = self
-            .provider
-            .inner
-            .charge(&PaymentId::of_order(order).to_string())?;
-        Some((
-            charge.held_minor,
-            charge.captured_minor,
-            charge.refunded_minor,
-            charge.voided,
-        ))
+        let charge = self.provider.inner.charge(&PaymentId::of_order(order).to_string())?;
+        Some((charge.held_minor, charge.captured_minor, charge.refunded_minor, charge.voided))
     }
 
     pub async fn reconcile(&self) {
-        let task = self
-            .service
-            .tasks
-            .iter()
-            .find(|task| task.name == "payment.reconcile")
-            .unwrap();
+        let task = self.service.tasks.iter().find(|task| task.name == "payment.reconcile").unwrap();
         task.turn(&self.test.env, "payment").await.unwrap();
     }
 
@@ -298,9 +245,6 @@ impl Shop {
     pub async fn events(&self) -> Vec<String> {
         let events = self.executor.store().outbox(1000).await.unwrap();
         let short = |name: &str| name.split('.').nth(2).unwrap_or_default().to_owned();
-        events
-            .iter()
-            .map(|envelope| short(&envelope.event_type))
-            .collect()
+        events.iter().map(|envelope| short(&envelope.event_type)).collect()
     }
 }

@@ -40,7 +40,8 @@ pub(super) fn writer(path: &Path, options: Options) -> Result<Connection, Engine
 
 pub(super) fn reader(path: &Path, options: Options) -> Result<Connection, EngineError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| unavailable(&error))?;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|error| unavailable(&error))?;
     connection
         .execute_batch(&format!(
             "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA busy_timeout=5000; \

@@ -20,9 +20,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::aggregate::Schema;
-use super::engine::{
-    Change, Decide, Engine, EngineError, IdempotencyRow, Parked, RawRow, ReadSet,
-};
+use super::engine::{Change, Decide, Engine, EngineError, IdempotencyRow, Parked, RawRow, ReadSet};
 use super::query::Query;
 use crate::event::Envelope;
 use crate::idempotency::IdempotencyKey;
@@ -69,7 +67,11 @@ impl SqliteEngine {
         Ok(Self { writer: sender, reader })
     }
 
-    pub fn shared(path: &Path, schema: &Schema, options: Options) -> Result<Arc<dyn Engine>, EngineError> {
+    pub fn shared(
+        path: &Path,
+        schema: &Schema,
+        options: Options,
+    ) -> Result<Arc<dyn Engine>, EngineError> {
         Ok(Arc::new(Self::open(path, schema, options)?))
     }
 }

@@ -38,7 +38,11 @@ const LONG_READS: usize = 4;
 const IDLE_CONNECTIONS: usize = 6;
 
 impl SqliteReader {
-    pub(super) fn open(path: &Path, schema: &Schema, options: Options) -> Result<Self, EngineError> {
+    pub(super) fn open(
+        path: &Path,
+        schema: &Schema,
+        options: Options,
+    ) -> Result<Self, EngineError> {
         let aggregates = &schema.aggregates;
         let shared = Shared {
             path: path.to_owned(),
@@ -115,8 +119,13 @@ impl SqliteReader {
         }
     }
 
-    pub(super) fn get(&self, table: &'static str, ids: &[Uuid]) -> Result<Vec<RawRow>, EngineError> {
-        let sql = format!("SELECT id, version, seq, state FROM {} WHERE id = ?", self.known(table)?);
+    pub(super) fn get(
+        &self,
+        table: &'static str,
+        ids: &[Uuid],
+    ) -> Result<Vec<RawRow>, EngineError> {
+        let sql =
+            format!("SELECT id, version, seq, state FROM {} WHERE id = ?", self.known(table)?);
         self.short(|connection| {
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = Vec::with_capacity(ids.len());
@@ -180,12 +189,16 @@ impl SqliteReader {
             }
             values.push(after.id.into());
         }
-        let filter =
-            if terms.is_empty() { String::new() } else { format!(" WHERE {}", terms.join(" AND ")) };
+        let filter = if terms.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", terms.join(" AND "))
+        };
         let by = order.map_or_else(|| format!("id {word}"), |o| format!("{o} {word}, id {word}"));
         let limit = query.limit;
-        let sql =
-            format!("SELECT id, version, seq, state FROM {table}{filter} ORDER BY {by} LIMIT {limit}");
+        let sql = format!(
+            "SELECT id, version, seq, state FROM {table}{filter} ORDER BY {by} LIMIT {limit}"
+        );
         Ok((sql, values))
     }
 
@@ -217,7 +230,10 @@ impl SqliteReader {
         .await
     }
 
-    pub(super) async fn parked(&self, consumer: Option<String>) -> Result<Vec<Parked>, EngineError> {
+    pub(super) async fn parked(
+        &self,
+        consumer: Option<String>,
+    ) -> Result<Vec<Parked>, EngineError> {
         self.long(move |connection| {
             let sql = format!(
                 "SELECT consumer, event_id, source, error, attempts, parked_at, {} FROM parked \

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use kernel::id::Uuid;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, ToSql, ffi};
 
 use super::{SqliteProjection, records, unavailable};
@@ -35,8 +36,14 @@ impl TableSql {
     fn of(aggregate: &AggregateType) -> Self {
         let table = aggregate.table;
         let names: Vec<&str> = aggregate.columns.iter().map(|column| column.name).collect();
-        let list: String = names.iter().map(|name| format!("{name}, ")).collect();
-        let sets: String = names.iter().map(|name| format!("{name} = ?, ")).collect();
+        let columns = |format: fn(&mut String, &str)| {
+            names.iter().fold(String::new(), |mut text, name| {
+                format(&mut text, name);
+                text
+            })
+        };
+        let list = columns(|text, name| text.extend([name, ", "]));
+        let sets = columns(|text, name| text.extend([name, " = ?, "]));
         let marks = "?, ".repeat(names.len());
         Self {
             select: format!("SELECT id, version, seq, state FROM {table} WHERE id = ?"),
@@ -127,7 +134,9 @@ impl Writer {
         for (consumer, id) in &reads.inbox {
             let version: Option<i64> = self
                 .connection
-                .prepare_cached("SELECT version FROM inbox WHERE consumer = ? AND aggregate_id = ?")?
+                .prepare_cached(
+                    "SELECT version FROM inbox WHERE consumer = ? AND aggregate_id = ?",
+                )?
                 .query_row((consumer, id.as_bytes()), |row| row.get(0))
                 .optional()?;
             if let Some(version) = version {
@@ -244,7 +253,7 @@ impl Writer {
                 envelope.aggregate_version as i64,
                 envelope.time.as_micros(),
                 envelope.correlation.as_ref(),
-                envelope.causation.as_ref().map(|id| id.as_bytes()),
+                envelope.causation.as_ref().map(Uuid::as_bytes),
                 &envelope.traceparent,
                 &envelope.data,
             ))
@@ -294,7 +303,7 @@ impl Writer {
                 envelope.aggregate_version as i64,
                 envelope.time.as_micros(),
                 envelope.correlation.as_ref(),
-                envelope.causation.as_ref().map(|id| id.as_bytes()),
+                envelope.causation.as_ref().map(Uuid::as_bytes),
                 &envelope.traceparent,
                 &envelope.data,
                 &parked.error,

@@ -50,7 +50,7 @@ pub async fn create_category(
             saved(201, category).header("location", location(category))
         })
     });
-    let draft = input.into_draft()?;
+    let draft = input.into_draft(&app.catalog.settings.locale)?;
     let category = app.catalog.save_category(&context, once, id, None, draft).await?;
     Ok(created(&location(&category), Some(category.version), &AdminCategory::of(&category)))
 }
@@ -89,7 +89,7 @@ pub async fn replace_category(
 ) -> Result<Response, Problem> {
     let expected = required(version)?;
     let once = key.map(|key| Idempotent::render(key, |category| saved(200, category)));
-    let draft = input.into_draft()?;
+    let draft = input.into_draft(&app.catalog.settings.locale)?;
     let category = app.catalog.save_category(&context, once, id, Some(expected), draft).await?;
     Ok(ok(Some(category.version), &AdminCategory::of(&category)))
 }

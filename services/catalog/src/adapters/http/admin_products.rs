@@ -4,12 +4,12 @@ use axum::extract::State;
 use axum::response::Response;
 use garde::Validate;
 use kernel::Handle;
+use platform::Context;
 use platform::http::{
     Body, Ctx, IfMatch, Once, Page, Params, PathParams, Problem, created, no_content, ok,
 };
 use platform::idempotency::{IdempotencyKey, Idempotent, SavedResponse};
 use platform::store::{Position, Value, Versioned};
-use platform::Context;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -73,7 +73,7 @@ pub async fn create_product(
     Body(input): Body<ProductInput>,
 ) -> Result<Response, Problem> {
     let env = app.catalog.env();
-    let draft = input.into_draft(env)?;
+    let draft = input.into_draft(env, &app.catalog.settings.locale)?;
     let id = ProductId::from_uuid(env.uuid());
     let once = key.map(|key| {
         Idempotent::render(key, |product: &Versioned<Product>| {
@@ -117,7 +117,7 @@ pub async fn replace_product(
     Body(input): Body<ProductInput>,
 ) -> Result<Response, Problem> {
     let expected = required(version)?;
-    let draft = input.into_draft(app.catalog.env())?;
+    let draft = input.into_draft(app.catalog.env(), &app.catalog.settings.locale)?;
     let once = answered(key);
     let product = app.catalog.replace_product(&context, once, id, expected, draft).await?;
     Ok(ok(Some(product.version), &AdminProduct::of(&product)))

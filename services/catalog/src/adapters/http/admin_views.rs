@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 
 use super::views::PriceView;
 use crate::domain::{
-    Category, CategoryId, Media, MediaId, Product, ProductId, Status, TaxClass, Variant,
-    VariantId, WeightUnit,
+    Category, CategoryId, Media, MediaId, Product, ProductId, Status, TaxClass, Variant, VariantId,
+    WeightUnit,
 };
 
 /// A product with everything in it.

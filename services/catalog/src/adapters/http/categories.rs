@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::views::{CategoryRef, Reader};
-use crate::domain::category::Tree;
 use crate::domain::CategoryId;
+use crate::domain::category::Tree;
 
 /// All categories.
 #[derive(Serialize, Deserialize, ToSchema)]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use garde::Validate;
-use kernel::{Handle, LocalizedText, Money, Sku};
+use kernel::{Handle, Locale, LocalizedText, Money, Sku};
 use platform::Env;
 use platform::http::Problem;
 use serde::Deserialize;
@@ -22,7 +22,6 @@ use crate::domain::{
 pub struct ProductInput {
     /// Made of the title when absent.
     #[garde(skip)]
-    #[schema(nullable = false)]
     handle: Option<Handle>,
     /// `draft` when absent.
     #[serde(default)]
@@ -34,10 +33,10 @@ pub struct ProductInput {
     #[garde(skip)]
     description: LocalizedText,
     #[garde(inner(length(chars, max = 255)))]
-    #[schema(nullable = false, max_length = 255)]
+    #[schema(max_length = 255)]
     vendor: Option<String>,
     #[garde(inner(length(chars, max = 255)))]
-    #[schema(nullable = false, max_length = 255)]
+    #[schema(max_length = 255)]
     product_type: Option<String>,
     #[serde(default)]
     #[garde(length(max = 250))]
@@ -75,13 +74,11 @@ pub struct ProductInput {
 #[serde(deny_unknown_fields)]
 pub struct VariantInput {
     #[garde(skip)]
-    #[schema(nullable = false)]
     id: Option<VariantId>,
     #[garde(skip)]
-    #[schema(nullable = false)]
     sku: Option<Sku>,
     #[garde(inner(length(chars, max = 100)))]
-    #[schema(nullable = false, max_length = 100)]
+    #[schema(max_length = 100)]
     barcode: Option<String>,
     /// One value for each option.
     #[serde(default)]
@@ -98,7 +95,6 @@ pub struct VariantInput {
     #[schema(maximum = 100_000_000)]
     weight_grams: u32,
     #[garde(skip)]
-    #[schema(nullable = false)]
     weight_unit: Option<WeightUnit>,
     #[serde(default)]
     #[garde(skip)]
@@ -128,7 +124,6 @@ pub struct PriceInput {
     price: Money,
     /// In the same currency.
     #[garde(inner(custom(not_negative)))]
-    #[schema(nullable = false)]
     compare_at: Option<Money>,
 }
 
@@ -138,7 +133,6 @@ pub struct PriceInput {
 #[serde(deny_unknown_fields)]
 pub struct MediaInput {
     #[garde(skip)]
-    #[schema(nullable = false)]
     id: Option<MediaId>,
     #[garde(length(chars, min = 1, max = 2048))]
     #[schema(min_length = 1, max_length = 2048)]
@@ -157,7 +151,6 @@ pub struct MediaInput {
 pub struct CategoryInput {
     /// Made of the title when absent.
     #[garde(skip)]
-    #[schema(nullable = false)]
     handle: Option<Handle>,
     /// Holds no `>` and no `|`: files write paths with them.
     #[garde(skip)]
@@ -166,7 +159,6 @@ pub struct CategoryInput {
     #[garde(skip)]
     description: LocalizedText,
     #[garde(skip)]
-    #[schema(nullable = false)]
     parent: Option<CategoryId>,
     /// Where it stands among its siblings.
     #[serde(default)]
@@ -179,6 +171,7 @@ fn yes() -> bool {
     true
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde hands its context by reference")]
 fn not_negative(money: &Money, (): &()) -> garde::Result {
     if (0..=Money::LIMIT).contains(&money.amount_minor()) {
         Ok(())
@@ -187,16 +180,16 @@ fn not_negative(money: &Money, (): &()) -> garde::Result {
     }
 }
 
-/// The handle given, else one made of the title.
-fn handle(given: Option<Handle>, title: &LocalizedText) -> Result<Handle, Problem> {
-    let made = || title.0.values().find_map(|text| Handle::from_title(text));
-    given.or_else(made).ok_or_else(|| {
-        Problem::invalid_field("handle", "is required: the title makes none")
-    })
+/// The handle given, else one made of the title in the shop's own locale.
+fn handle(given: Option<Handle>, title: &LocalizedText, own: &Locale) -> Result<Handle, Problem> {
+    let made = || Handle::from_title(title.choose(&[], own));
+    given
+        .or_else(made)
+        .ok_or_else(|| Problem::invalid_field("handle", "is required: the title makes none"))
 }
 
 impl ProductInput {
-    pub fn into_draft(self, env: &Env) -> Result<ProductDraft, Problem> {
+    pub fn into_draft(self, env: &Env, own: &Locale) -> Result<ProductDraft, Problem> {
         let mut variants = Vec::with_capacity(self.variants.len());
         for (index, variant) in self.variants.into_iter().enumerate() {
             variants.push(variant.into_variant(index, env)?);
@@ -208,7 +201,7 @@ impl ProductInput {
             attributes: media.attributes,
         });
         Ok(ProductDraft {
-            handle: handle(self.handle, &self.title)?,
+            handle: handle(self.handle, &self.title, own)?,
             status: self.status,
             title: self.title,
             description: self.description,
@@ -258,9 +251,9 @@ impl VariantInput {
 }
 
 impl CategoryInput {
-    pub fn into_draft(self) -> Result<CategoryDraft, Problem> {
+    pub fn into_draft(self, own: &Locale) -> Result<CategoryDraft, Problem> {
         Ok(CategoryDraft {
-            handle: handle(self.handle, &self.title)?,
+            handle: handle(self.handle, &self.title, own)?,
             title: self.title,
             description: self.description,
             parent: self.parent,

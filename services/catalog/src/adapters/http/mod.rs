@@ -47,10 +47,7 @@ pub fn router(catalog: Catalog, importer: Arc<Importer>) -> OpenApiRouter<()> {
         .routes(routes!(admin_products::archive_product))
         .routes(routes!(imports::import_products))
         .routes(routes!(exports::export_products))
-        .routes(routes!(
-            admin_categories::list_admin_categories,
-            admin_categories::create_category
-        ))
+        .routes(routes!(admin_categories::list_admin_categories, admin_categories::create_category))
         .routes(routes!(
             admin_categories::get_admin_category,
             admin_categories::replace_category,

@@ -67,9 +67,11 @@ impl MemoryProjection for MemoryListing {
                 "category" => {
                     let id = CategoryId::from_uuid(change.id);
                     match change.state_of::<Category>() {
-                        Some(state) => tables.parents.insert(id, state.parent),
+                        Some(state) => {
+                            tables.parents.insert(id, state.parent);
+                        }
                         None => tables.forget_category(id),
-                    };
+                    }
                 }
                 _ => {}
             }
@@ -104,12 +106,12 @@ impl Tables {
         }
     }
 
-    fn forget_category(&mut self, id: CategoryId) -> Option<Option<CategoryId>> {
+    fn forget_category(&mut self, id: CategoryId) {
         let label = id.uuid().simple().to_string();
         for (_, row) in self.rows.values_mut() {
             row.labels.retain(|(kind, folded, _)| *kind != CATEGORY || *folded != label);
         }
-        self.parents.remove(&id)
+        self.parents.remove(&id);
     }
 
     fn available(&self, product: ProductId) -> bool {
@@ -196,7 +198,7 @@ fn rank(row: &Row, query: &[String], close: bool) -> Option<i64> {
     let vocabulary = row.words.vocabulary();
     let mut total = i64::from(close) * 1_000;
     for word in query {
-        let begins = |text: &&String| words(text).any(|w| w.starts_with(word));
+        let begins = |text: &String| words(text).any(|w| w.starts_with(word));
         let letters: Vec<char> = word.chars().collect();
         let near = || {
             close
@@ -205,7 +207,7 @@ fn rank(row: &Row, query: &[String], close: bool) -> Option<i64> {
                     distance(&letters, &known, tolerance(letters.len())).is_some()
                 })
         };
-        total += match fields.iter().position(|text| begins(text)) {
+        total += match fields.iter().position(begins) {
             Some(field) => field as i64,
             None if near() => 4,
             None => return None,
@@ -278,10 +280,7 @@ impl Listing for MemoryListingOf {
         Ok(offers.collect())
     }
 
-    async fn by_handles(
-        &self,
-        handles: Vec<Handle>,
-    ) -> Result<Vec<Option<ProductId>>, StoreError> {
+    async fn by_handles(&self, handles: Vec<Handle>) -> Result<Vec<Option<ProductId>>, StoreError> {
         let mut found = Vec::with_capacity(handles.len());
         for handle in &handles {
             found.push(super::product_by_handle(&self.store, handle).await?);

@@ -65,10 +65,7 @@ impl Listing for SqliteListing {
         self.reader.read(move |connection| sqlite_list::offers(connection, &variants)).await
     }
 
-    async fn by_handles(
-        &self,
-        handles: Vec<Handle>,
-    ) -> Result<Vec<Option<ProductId>>, StoreError> {
+    async fn by_handles(&self, handles: Vec<Handle>) -> Result<Vec<Option<ProductId>>, StoreError> {
         self.reader.read(move |connection| sqlite_list::by_handles(connection, &handles)).await
     }
 }

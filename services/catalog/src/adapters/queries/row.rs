@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::{Currency, Locale};
 
-use crate::domain::text::{fold, plain, words};
 use crate::domain::Product;
+use crate::domain::text::{fold, plain, words};
 
 /// What a published product is found and sorted by.
 #[derive(Clone, Debug, PartialEq, Eq)]

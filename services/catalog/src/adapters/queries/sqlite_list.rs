@@ -52,11 +52,7 @@ pub(super) fn label_sets(
 }
 
 /// Conditions on `l` (product_listing) for everything but the order.
-pub(super) fn conditions(
-    sentence: &mut Sentence,
-    filter: &Filter,
-    sets: &[(char, Vec<String>)],
-) {
+pub(super) fn conditions(sentence: &mut Sentence, filter: &Filter, sets: &[(char, Vec<String>)]) {
     for (kind, labels) in sets {
         sentence.add(
             " AND EXISTS (SELECT 1 FROM product_label x WHERE x.kind = ? AND x.label IN \
@@ -151,10 +147,7 @@ pub(super) fn position(value: Value, row: i64) -> Position {
 }
 
 /// The rows of the rarest label set, when it is rare.
-fn gather(
-    connection: &Connection,
-    sets: &[(char, Vec<String>)],
-) -> Result<Option<Vec<i64>>> {
+fn gather(connection: &Connection, sets: &[(char, Vec<String>)]) -> Result<Option<Vec<i64>>> {
     let mut best: Option<Vec<i64>> = None;
     for (kind, labels) in sets {
         let mut statement = connection.prepare_cached(
@@ -193,13 +186,14 @@ pub(super) fn offers(connection: &Connection, variants: &[VariantId]) -> Result<
         let found = statement
             .query_row([variant.uuid().as_bytes().as_slice()], |row| {
                 let product: [u8; 16] = row.get(0)?;
-                let offer: Offer = serde_json::from_str(row.get_ref(1)?.as_str()?).map_err(|e| {
-                    rusqlite::Error::FromSqlConversionFailure(
-                        1,
-                        rusqlite::types::Type::Text,
-                        e.into(),
-                    )
-                })?;
+                let offer: Offer =
+                    serde_json::from_str(row.get_ref(1)?.as_str()?).map_err(|e| {
+                        rusqlite::Error::FromSqlConversionFailure(
+                            1,
+                            rusqlite::types::Type::Text,
+                            e.into(),
+                        )
+                    })?;
                 let product = ProductId::from_uuid(Uuid::from_bytes(product));
                 Ok(Offered { variant: *variant, product, offer })
             })

@@ -46,31 +46,26 @@ impl SqliteListingProjection {
         let entry = Row::of(product, &self.locale);
         let hash = entry.words.hash();
         let available = new || any_sellable(tx, id)?;
-        let row = match listed {
-            Some((row, words)) => {
-                tx.prepare_cached(
-                    "UPDATE product_listing SET title_key = ?2, available = ?3, words = ?4 \
-                     WHERE row = ?1",
-                )?
-                .execute(params![row, entry.title_key, available, hash])?;
-                delete_of(tx, "product_price", row)?;
-                delete_of(tx, "product_label", row)?;
-                if words != hash {
-                    index_words(tx, row, &entry, true)?;
-                }
-                row
+        if let Some((row, words)) = listed {
+            tx.prepare_cached(
+                "UPDATE product_listing SET title_key = ?2, available = ?3, words = ?4 \
+                 WHERE row = ?1",
+            )?
+            .execute(params![row, entry.title_key, available, hash])?;
+            delete_of(tx, "product_price", row)?;
+            delete_of(tx, "product_label", row)?;
+            if words != hash {
+                index_words(tx, row, &entry, true)?;
             }
-            None => {
-                tx.prepare_cached(
-                    "INSERT INTO product_listing (product_id, title_key, available, words) \
-                     VALUES (?1, ?2, ?3, ?4)",
-                )?
-                .execute(params![id, entry.title_key, available, hash])?;
-                let row = tx.last_insert_rowid();
-                index_words(tx, row, &entry, false)?;
-                row
-            }
-        };
+            return write_entry(tx, row, &entry);
+        }
+        tx.prepare_cached(
+            "INSERT INTO product_listing (product_id, title_key, available, words) \
+             VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![id, entry.title_key, available, hash])?;
+        let row = tx.last_insert_rowid();
+        index_words(tx, row, &entry, false)?;
         write_entry(tx, row, &entry)
     }
 }
@@ -114,9 +109,8 @@ fn index_words(tx: &Connection, row: i64, entry: &Row, again: bool) -> Result<()
 /// Writes what changed of the offers; what inventory said of the variants stays.
 fn write_offers(tx: &Connection, id: &[u8], product: &Product, new: bool) -> Result<()> {
     if !new {
-        let mut known = tx.prepare_cached(
-            "SELECT variant_id FROM variant_listing WHERE product_id = ?1",
-        )?;
+        let mut known =
+            tx.prepare_cached("SELECT variant_id FROM variant_listing WHERE product_id = ?1")?;
         let known: Vec<[u8; 16]> =
             known.query_map([id], |row| row.get(0))?.collect::<Result<_>>()?;
         for variant in known {

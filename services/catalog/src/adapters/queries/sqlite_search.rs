@@ -13,9 +13,7 @@ use super::row::{CATEGORY, TAG, VENDOR};
 use super::sqlite_list::{Sentence, conditions, label_sets, position};
 use crate::domain::text::{MAX_QUERY_WORDS, distance, tolerance, words};
 use crate::domain::{CategoryId, ProductId};
-use crate::ports::{
-    Facet, Facets, Filter, Found, Hit, MAX_FACET_VALUES, MAX_MATCHES, Sort,
-};
+use crate::ports::{Facet, Facets, Filter, Found, Hit, MAX_FACET_VALUES, MAX_MATCHES, Sort};
 
 /// Fewer matches than this make us think of typing errors.
 const FEW: usize = 20;
@@ -149,9 +147,8 @@ impl Search<'_> {
 /// `("red"* OR "reed"*) AND ("mug"*)`. Words are letters and digits, so nothing needs escaping.
 fn expression(words: &[Vec<String>]) -> String {
     let one = |word: &String| format!("\"{word}\"*");
-    let set = |set: &Vec<String>| {
-        format!("({})", set.iter().map(one).collect::<Vec<_>>().join(" OR "))
-    };
+    let set =
+        |set: &Vec<String>| format!("({})", set.iter().map(one).collect::<Vec<_>>().join(" OR "));
     words.iter().map(set).collect::<Vec<_>>().join(" AND ")
 }
 
@@ -189,8 +186,8 @@ fn alternatives(connection: &Connection, words: &[String]) -> Result<Option<Vec<
 }
 
 fn facets(connection: &Connection, matches: &[Match], currency: Currency) -> Result<Facets> {
-    let mut labels = connection
-        .prepare_cached("SELECT kind, label, name FROM product_label WHERE row = ?1")?;
+    let mut labels =
+        connection.prepare_cached("SELECT kind, label, name FROM product_label WHERE row = ?1")?;
     let mut price = connection.prepare_cached(
         "SELECT min_minor, max_minor FROM product_price WHERE row = ?1 AND currency = ?2",
     )?;

@@ -27,8 +27,7 @@ impl Run<'_> {
         let mut products = Vec::with_capacity(chunk.products.len());
         for mut incoming in chunk.products {
             let paths = incoming.product.as_ref().map_or(&[][..], |p| &p.categories);
-            let categories =
-                self.categories.resolve(self.catalog, self.context, paths).await?;
+            let categories = self.categories.resolve(self.catalog, self.context, paths).await?;
             let env = self.catalog.executor.env();
             incoming.assign_ids(|| env.uuid());
             products.push((Arc::new(incoming), categories));

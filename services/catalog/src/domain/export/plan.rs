@@ -48,12 +48,9 @@ impl Plan {
 
     /// Makes room for everything that `product` holds.
     pub fn observe(&mut self, product: &Product) {
-        for text in [
-            &product.title,
-            &product.description,
-            &product.seo.title,
-            &product.seo.description,
-        ] {
+        for text in
+            [&product.title, &product.description, &product.seo.title, &product.seo.description]
+        {
             self.observe_text(text);
         }
         self.options = self.options.max(product.options.len());
@@ -83,10 +80,18 @@ impl Plan {
 
     /// The header row.
     pub fn header(&self) -> Vec<String> {
-        let mut header: Vec<String> =
-            ["Handle", "Title", "Body (HTML)", "Vendor", "Product Category", "Type", "Tags", "Published"]
-                .map(str::to_owned)
-                .into();
+        let mut header: Vec<String> = [
+            "Handle",
+            "Title",
+            "Body (HTML)",
+            "Vendor",
+            "Product Category",
+            "Type",
+            "Tags",
+            "Published",
+        ]
+        .map(str::to_owned)
+        .into();
         for number in 1..=self.options {
             header.push(format!("Option{number} Name"));
             header.push(format!("Option{number} Value"));
@@ -192,9 +197,9 @@ fn variant_header(key: &str) -> String {
 fn capitalised(name: &str) -> String {
     let words = name.split('_').map(|word| {
         let mut letters = word.chars();
-        letters.next().map_or_else(String::new, |first| {
-            first.to_uppercase().chain(letters).collect()
-        })
+        letters
+            .next()
+            .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
     });
     words.collect::<Vec<String>>().join(" ")
 }

@@ -17,14 +17,12 @@ pub struct StockLevel {
     pub backorder: bool,
 }
 
+/// Stock levels by variant.
+pub type Levels = HashMap<VariantId, StockLevel>;
+
 /// The rows of `product` under [`Plan::header`]. Variants that `stock` does not know have empty
 /// stock cells.
-pub fn rows(
-    plan: &Plan,
-    product: &Product,
-    stock: &HashMap<VariantId, StockLevel>,
-    categories: &Tree,
-) -> Vec<Vec<String>> {
+pub fn rows(plan: &Plan, product: &Product, stock: &Levels, categories: &Tree) -> Vec<Vec<String>> {
     let count = product.variants.len().max(product.media.len());
     (0..count)
         .map(|index| {
@@ -52,11 +50,7 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn cells(
-        &self,
-        stock: &HashMap<VariantId, StockLevel>,
-        categories: &Tree,
-    ) -> Vec<String> {
+    fn cells(&self, stock: &Levels, categories: &Tree) -> Vec<String> {
         let mut out = vec![self.whole.handle.to_string()];
         self.describe(&mut out);
         self.options(&mut out);
@@ -113,7 +107,7 @@ impl Row<'_> {
         }
     }
 
-    fn offer(&self, out: &mut Vec<String>, stock: &HashMap<VariantId, StockLevel>) {
+    fn offer(&self, out: &mut Vec<String>, stock: &Levels) {
         out.push(self.variant(|v| guard(v.sku.as_ref().map_or("", |s| s.as_str()))));
         out.push(self.variant(grams));
         let level = self.variant.and_then(|v| stock.get(&v.id));
@@ -170,7 +164,8 @@ impl Row<'_> {
             out.push(self.variant(|v| v.tax_class.to_string()));
         }
         if self.plan.variant_images {
-            let many = |v: &Variant| if v.media.len() > 1 { urls(v).join(" | ") } else { String::new() };
+            let many =
+                |v: &Variant| if v.media.len() > 1 { urls(v).join(" | ") } else { String::new() };
             out.push(self.variant(|v| guard(&many(v))));
         }
     }
@@ -214,7 +209,10 @@ fn grams(variant: &Variant) -> String {
 }
 
 fn compare_at(price: Option<&crate::domain::Price>) -> String {
-    price.and_then(crate::domain::Price::compare_at).map(|m| m.to_decimal()).unwrap_or_default()
+    price
+        .and_then(crate::domain::Price::compare_at)
+        .map(kernel::Money::to_decimal)
+        .unwrap_or_default()
 }
 
 fn category_paths(product: &Product, categories: &Tree, locale: &kernel::Locale) -> String {

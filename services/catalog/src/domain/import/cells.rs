@@ -88,7 +88,8 @@ impl<'a> Notes<'a> {
     /// Notes what is wrong with a record as a whole: its encoding, its quotes, its length.
     pub fn take_fault(&mut self, record: &Record) {
         if let Some((index, message)) = &record.fault {
-            let cell = Cell { line: record.line, index: *index, text: record.cell(*index), raw: "" };
+            let cell =
+                Cell { line: record.line, index: *index, text: record.cell(*index), raw: "" };
             self.error(cell, message.clone());
             return;
         }
@@ -96,8 +97,7 @@ impl<'a> Notes<'a> {
         for index in width..record.len() {
             let cell = Cell::of(record, index);
             if !cell.is_empty() {
-                let message =
-                    format!("the row has {} cells, the header has {width}", record.len());
+                let message = format!("the row has {} cells, the header has {width}", record.len());
                 self.error(cell, message);
                 return;
             }

@@ -141,7 +141,8 @@ impl Layout {
         if let Some((_, message)) = &header.fault {
             return Err(FileError::Header(message.clone()));
         }
-        let names: Vec<String> = header.cells().map(|cell| unguard(cell.trim()).trim().to_owned()).collect();
+        let names: Vec<String> =
+            header.cells().map(|cell| unguard(cell.trim()).trim().to_owned()).collect();
         let lower: Vec<String> = names.iter().map(|name| normal(name)).collect();
         let format = match format {
             Some(format) => format,
@@ -161,11 +162,8 @@ impl Layout {
             let twin = !matches!(columns[index], Column::Nameless)
                 && columns[..index].contains(&columns[index]);
             if twin {
-                columns[index] = Column::RowAttribute(format!(
-                    "{UNKNOWN}{} ({})",
-                    names[index],
-                    index + 1
-                ));
+                columns[index] =
+                    Column::RowAttribute(format!("{UNKNOWN}{} ({})", names[index], index + 1));
             }
         }
         let required = match format {

@@ -73,7 +73,7 @@ impl<R: Read> Groups<R> {
     /// The next product's rows; `None` at the end.
     pub fn next_group(&mut self) -> Result<Option<Group>, FileError> {
         let Some(first) = self.take()? else { return Ok(None) };
-        let key = self.cell(&first, self.handle).to_owned();
+        let key = cell(&first, self.handle).to_owned();
         let titled = !self.title(&first).is_empty();
         let mut bytes = first.bytes();
         let mut records = vec![first];
@@ -110,10 +110,6 @@ impl<R: Read> Groups<R> {
         Ok(record)
     }
 
-    fn cell<'a>(&self, record: &'a Record, index: Option<usize>) -> &'a str {
-        index.map_or("", |index| record.cell(index).trim())
-    }
-
     /// The title in whatever locale comes first.
     fn title<'a>(&self, record: &'a Record) -> &'a str {
         let mut titles = self.titles.iter().map(|index| record.cell(*index).trim());
@@ -123,10 +119,9 @@ impl<R: Read> Groups<R> {
     fn belongs(&self, record: &Record, key: &str) -> bool {
         match self.layout.format {
             Format::Shopify if self.handle.is_none() || key.is_empty() => {
-                self.cell(record, self.handle).is_empty()
-                    && self.title(record).is_empty()
+                cell(record, self.handle).is_empty() && self.title(record).is_empty()
             }
-            Format::Shopify => self.cell(record, self.handle) == key,
+            Format::Shopify => cell(record, self.handle) == key,
             Format::Vendure => self.title(record).is_empty(),
         }
     }
@@ -171,4 +166,8 @@ impl<R: Read> Groups<R> {
         let note = format!("a product above has the handle {handle}; this one gets {numbered}");
         (numbered.parse().ok(), Some(note))
     }
+}
+
+fn cell(record: &Record, index: Option<usize>) -> &str {
+    index.map_or("", |index| record.cell(index).trim())
 }

@@ -14,6 +14,7 @@ pub mod merge;
 pub mod report;
 pub mod rows;
 mod shopify;
+mod shopify_variant;
 mod vendure;
 
 use kernel::{Currency, Locale};

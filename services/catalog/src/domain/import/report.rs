@@ -25,12 +25,7 @@ impl RowError {
         if excerpt.len() < value.len() {
             excerpt.push('…');
         }
-        Self {
-            line,
-            column: column.map(str::to_owned),
-            value: excerpt,
-            message: message.into(),
-        }
+        Self { line, column: column.map(str::to_owned), value: excerpt, message: message.into() }
     }
 }
 

@@ -167,9 +167,8 @@ impl<R: Read> Rows<R> {
             let mut rest = Vec::new();
             while line.last() != Some(&self.terminator) && rest.last() != Some(&self.terminator) {
                 rest.clear();
-                let more = (&mut self.reader)
-                    .take(1 << 20)
-                    .read_until(self.terminator, &mut rest)?;
+                let more =
+                    (&mut self.reader).take(1 << 20).read_until(self.terminator, &mut rest)?;
                 self.bytes += more as u64;
                 if more == 0 {
                     break;
@@ -267,8 +266,8 @@ impl Splitter {
             Ok(text) => (text, self.ends),
             Err(error) => lossy(error.as_bytes(), &self.ends),
         };
-        let too_long = (text.len() > MAX_RECORD_BYTES)
-            .then(|| (0, "the row is larger than 4 MiB".to_owned()));
+        let too_long =
+            (text.len() > MAX_RECORD_BYTES).then(|| (0, "the row is larger than 4 MiB".to_owned()));
         Record { line, text, ends, fault: fault.or(too_long) }
     }
 

@@ -1,15 +1,13 @@
 //! A group of rows of a Shopify file, of the older or the newer headers, or of our own export.
 
-use kernel::Sku;
-
+use super::ImportOptions;
 use super::cells::{Cell, Notes};
 use super::columns::{Column, Layout};
 use super::groups::Group;
-use super::incoming::{Incoming, MediaPatch, ProductPatch, StockPatch, VariantPatch};
+use super::incoming::{Incoming, MediaPatch, ProductPatch, VariantPatch};
 use super::rows::Record;
-use super::ImportOptions;
+use crate::domain::Status;
 use crate::domain::product::limits;
-use crate::domain::{Status, TaxClass, WeightUnit};
 
 pub(super) fn parse(
     group: &Group,
@@ -40,10 +38,14 @@ pub(super) fn parse(
     for (index, record) in group.records.iter().enumerate() {
         reader.row(record, group.titled && index == 0);
     }
+    if group.titled {
+        reader.warn_of_strays(&group.records);
+    }
     let gift_card = reader.incoming.variants.first().and_then(|v| v.gift_card);
     for variant in &mut reader.incoming.variants {
         variant.gift_card = variant.gift_card.or(gift_card);
     }
+    warn_of_twins(&reader.incoming.variants, reader.notes);
     Some(reader.finish())
 }
 
@@ -59,31 +61,37 @@ pub(super) fn named(
     }
     let column = layout.find(&Column::Handle).or_else(|| layout.find(&Column::Title(None)));
     let cell = Cell::of(first, column.unwrap_or(0));
-    match (&group.handle, &group.handle_note) {
-        (Some(handle), note) => {
-            if let Some(note) = note {
-                notes.warn(cell, note.clone());
-            }
-            Some(handle.clone())
-        }
-        (None, _) => {
-            notes.error(cell, "a product needs a handle, or a title that makes one");
-            None
+    if group.handle.is_none() {
+        notes.error(cell, "a product needs a handle, or a title that makes one");
+    }
+    if let Some(note) = &group.handle_note {
+        notes.warn(cell, note.clone());
+    }
+    group.handle.clone()
+}
+
+/// Two variants with the same option values are both kept: files hold them.
+pub(super) fn warn_of_twins(variants: &[VariantPatch], notes: &mut Notes<'_>) {
+    let mut seen = std::collections::HashSet::new();
+    for variant in variants.iter().filter(|v| !v.options.is_empty()) {
+        if !seen.insert(&variant.options) {
+            let message = "another variant of this product has the same options; both are kept";
+            notes.row_warning(variant.line, message);
         }
     }
 }
 
-struct Reader<'a, 'n> {
-    layout: &'a Layout,
-    options: &'a ImportOptions,
-    notes: &'a mut Notes<'n>,
-    incoming: Incoming,
+pub(super) struct Reader<'a, 'n> {
+    pub(super) layout: &'a Layout,
+    pub(super) options: &'a ImportOptions,
+    pub(super) notes: &'a mut Notes<'n>,
+    pub(super) incoming: Incoming,
     positions: Vec<(usize, i64)>,
 }
 
 impl Reader<'_, '_> {
     /// Cells of a row that are not empty, with their columns.
-    fn cell<'r>(&self, record: &'r Record, column: &Column) -> Option<Cell<'r>> {
+    pub(super) fn cell<'r>(&self, record: &'r Record, column: &Column) -> Option<Cell<'r>> {
         self.layout.find(column).map(|index| Cell::of(record, index))
     }
 
@@ -130,7 +138,7 @@ impl Reader<'_, '_> {
         for (index, column) in self.layout.columns.iter().enumerate() {
             let cell = Cell::of(record, index);
             match column {
-                Column::Published => published = Some(self.notes.flag(cell)),
+                Column::Published => published = Some(cell),
                 Column::Status => status = Some(cell),
                 _ => product_cell(&mut patch, column, cell, self.options, self.notes),
             }
@@ -142,7 +150,7 @@ impl Reader<'_, '_> {
     /// One status of two columns. A pair that no status of ours stands for is kept aside.
     fn status(
         &mut self,
-        published: Option<Option<bool>>,
+        published: Option<Cell<'_>>,
         status: Option<Cell<'_>>,
         attributes: &mut Vec<(String, String)>,
     ) -> Option<Status> {
@@ -150,7 +158,8 @@ impl Reader<'_, '_> {
         if published.is_none() && status.is_none() {
             return None;
         }
-        let visible = published.flatten().unwrap_or(true);
+        let published = published.and_then(|cell| self.notes.flag(cell));
+        let visible = published.unwrap_or(true);
         let word = told.map(|cell| cell.text.to_ascii_lowercase()).unwrap_or_default();
         let result = match word.as_str() {
             "" | "active" | "published" if visible => Status::Published,
@@ -167,7 +176,7 @@ impl Reader<'_, '_> {
                 Status::Draft
             }
             "draft" | "archived" => {
-                if published.flatten() == Some(true) {
+                if published == Some(true) {
                     attributes.push(("listing.published".to_owned(), "true".to_owned()));
                 }
                 if word == "draft" { Status::Draft } else { Status::Archived }
@@ -183,9 +192,10 @@ impl Reader<'_, '_> {
     }
 
     fn row(&mut self, record: &Record, first: bool) {
-        let strong = self.layout.columns.iter().enumerate().any(|(index, column)| {
-            column.makes_variant() && !record.cell(index).trim().is_empty()
-        });
+        let strong =
+            self.layout.columns.iter().enumerate().any(|(index, column)| {
+                column.makes_variant() && !record.cell(index).trim().is_empty()
+            });
         let picture = self.picture(record);
         if strong || first {
             let variant = self.variant(record, !strong);
@@ -230,6 +240,35 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// Cells of the product below its first row count only when they say the same.
+    fn warn_of_strays(&mut self, records: &[Record]) {
+        for (index, column) in self.layout.columns.iter().enumerate() {
+            let of_product = matches!(
+                column,
+                Column::Title(_)
+                    | Column::Description(_)
+                    | Column::SeoTitle(_)
+                    | Column::SeoDescription(_)
+                    | Column::Vendor
+                    | Column::Type
+                    | Column::Tags
+                    | Column::Published
+                    | Column::Status
+                    | Column::CategoryPath(_)
+                    | Column::Categories
+                    | Column::ProductAttribute(_)
+            );
+            let first = records[0].cell(index).trim();
+            for record in records[1..].iter().filter(|_| of_product) {
+                let cell = Cell::of(record, index);
+                if !cell.is_empty() && record.cell(index).trim() != first {
+                    let message = "belongs into the first row of a product; not imported";
+                    self.notes.warn(cell, message);
+                }
+            }
+        }
+    }
+
     fn picture(&mut self, record: &Record) -> Option<usize> {
         let cell = self.cell(record, &Column::Image).filter(|c| !c.is_empty())?;
         let url = self.notes.text(cell, limits::URL_CHARS);
@@ -261,110 +300,6 @@ impl Reader<'_, '_> {
         Some(at)
     }
 
-    fn variant(&mut self, record: &Record, weak: bool) -> VariantPatch {
-        let mut variant = VariantPatch::new(record.line);
-        variant.weak = weak;
-        self.option_values(record, &mut variant);
-        for (index, column) in self.layout.columns.iter().enumerate() {
-            let cell = Cell::of(record, index);
-            variant_cell(&mut variant, column, cell, self.options, self.notes);
-        }
-        self.weight(record, &mut variant);
-        variant.stock = self.stock(record, &mut variant);
-        for url in variant.media.iter().flatten() {
-            self.incoming.picture(url);
-        }
-        variant
-    }
-
-    fn option_values(&mut self, record: &Record, variant: &mut VariantPatch) {
-        if self.incoming.options.as_ref().is_some_and(Vec::is_empty) {
-            return;
-        }
-        for (index, column) in self.layout.columns.iter().enumerate() {
-            let Column::OptionValue(number) = column else { continue };
-            let cell = Cell::of(record, index);
-            if cell.is_empty() {
-                continue;
-            }
-            if self.incoming.options.as_ref().is_some_and(|names| names.len() <= *number) {
-                self.notes.error(cell, format!("option {} has no name", number + 1));
-                continue;
-            }
-            let values = &mut variant.options;
-            values.resize(values.len().max(number + 1), String::new());
-            values[*number] = self.notes.text(cell, limits::OPTION_CHARS);
-        }
-        let names = self.incoming.options.as_ref().map_or(variant.options.len(), Vec::len);
-        let missing = (0..names).find(|n| variant.options.get(*n).is_none_or(String::is_empty));
-        if let Some(missing) = missing.filter(|_| !variant.weak) {
-            let column = self.layout.find(&Column::OptionValue(missing));
-            let name = column.and_then(|index| self.layout.name(index));
-            self.notes.row_error(
-                record.line,
-                name,
-                format!("the variant has no value for option {}", missing + 1),
-            );
-        }
-    }
-
-    /// Grams, from either column. A fraction of a gram is kept aside.
-    fn weight(&mut self, record: &Record, variant: &mut VariantPatch) {
-        let grams = self.cell(record, &Column::Grams).filter(|c| !c.is_empty());
-        let other = self.cell(record, &Column::Weight).filter(|c| !c.is_empty());
-        if grams.is_none() && other.is_none() {
-            if self.layout.has(&Column::Grams) {
-                variant.weight_grams = Some(0);
-            }
-            return;
-        }
-        let unit = match (grams, variant.weight_unit.flatten()) {
-            (None, Some(unit)) => unit,
-            _ => WeightUnit::G,
-        };
-        let Some(cell) = grams.or(other) else { return };
-        let Some(millionths) = self.notes.decimal(cell) else { return };
-        let micrograms = u128::from(millionths) * u128::from(unit.micrograms()) / 1_000_000;
-        let whole = ((micrograms + 500_000) / 1_000_000) as u64;
-        match u32::try_from(whole).ok().filter(|g| *g <= limits::WEIGHT_GRAMS) {
-            Some(whole) => variant.weight_grams = Some(whole),
-            None => self.notes.error(cell, "weighs at most 100,000 kg"),
-        }
-        if micrograms % 1_000_000 != 0 {
-            variant.attributes.push(("weight.exact".to_owned(), cell.owned()));
-        }
-    }
-
-    fn stock(&mut self, record: &Record, variant: &mut VariantPatch) -> Option<StockPatch> {
-        let tracker = self.cell(record, &Column::Tracker);
-        let quantity = self.cell(record, &Column::Quantity);
-        let backorder = self.cell(record, &Column::Backorder);
-        let told = [tracker, quantity, backorder].into_iter().flatten().any(|c| !c.is_empty());
-        if !told {
-            return None;
-        }
-        let tracked = tracker.is_none_or(|cell| !cell.is_empty());
-        if let Some(cell) = tracker
-            && !cell.text.eq_ignore_ascii_case("shopify")
-        {
-            variant.attributes.push(("inventory_tracker".to_owned(), cell.owned()));
-        }
-        let backorder = match backorder {
-            Some(cell) => match cell.text.to_ascii_lowercase().as_str() {
-                "continue" => true,
-                "" | "deny" => false,
-                _ => self.notes.flag(cell).unwrap_or(false),
-            },
-            None => false,
-        };
-        let mut on_hand = 0;
-        if let Some(cell) = quantity {
-            on_hand = self.notes.count(cell).unwrap_or(0);
-            keep_negative(cell, tracked, &mut on_hand, variant, self.notes);
-        }
-        Some(StockPatch { on_hand, tracked, backorder })
-    }
-
     fn finish(mut self) -> Incoming {
         // Pictures without a position stay behind the one before them.
         let mut keys: Vec<i64> = Vec::with_capacity(self.incoming.media.len());
@@ -380,26 +315,6 @@ impl Reader<'_, '_> {
     }
 }
 
-/// A count below zero: as told where nobody counts, else zero with the figure kept aside.
-pub(super) fn keep_negative(
-    cell: Cell<'_>,
-    tracked: bool,
-    on_hand: &mut i64,
-    variant: &mut VariantPatch,
-    notes: &mut Notes<'_>,
-) {
-    if *on_hand >= 0 {
-        return;
-    }
-    if tracked {
-        notes.warn(cell, "stock below zero is imported as 0; the figure is kept as an attribute");
-        variant.attributes.push(("stock.imported".to_owned(), cell.owned()));
-        *on_hand = 0;
-    } else {
-        notes.warn(cell, "stock below zero; it is not counted, so it does not matter");
-    }
-}
-
 fn product_cell(
     patch: &mut ProductPatch,
     column: &Column,
@@ -407,9 +322,8 @@ fn product_cell(
     options: &ImportOptions,
     notes: &mut Notes<'_>,
 ) {
-    let locale = |locale: &Option<kernel::Locale>| {
-        locale.as_ref().unwrap_or(&options.locale).clone()
-    };
+    let locale =
+        |locale: &Option<kernel::Locale>| locale.as_ref().unwrap_or(&options.locale).clone();
     match column {
         Column::Title(l) => {
             patch.title.push((locale(l), notes.text(cell, limits::TITLE_CHARS)));
@@ -428,7 +342,8 @@ fn product_cell(
         Column::Type => patch.product_type = Some(notes.text(cell, limits::WORD_CHARS)),
         Column::Tags => {
             let tags = cell.list(',');
-            if tags.len() > limits::TAGS || tags.iter().any(|t| t.chars().count() > limits::WORD_CHARS)
+            if tags.len() > limits::TAGS
+                || tags.iter().any(|t| t.chars().count() > limits::WORD_CHARS)
             {
                 notes.error(cell, "holds at most 250 tags of at most 255 characters");
             }
@@ -464,68 +379,4 @@ fn path(cell: Cell<'_>, text: &str, notes: &mut Notes<'_>) -> Vec<String> {
         notes.error(cell, "is a path of at most 10 category titles, such as Clothing > Shirts");
     }
     path
-}
-
-fn variant_cell(
-    variant: &mut VariantPatch,
-    column: &Column,
-    cell: Cell<'_>,
-    options: &ImportOptions,
-    notes: &mut Notes<'_>,
-) {
-    match column {
-        Column::Sku => variant.sku = sku(cell, notes),
-        Column::Barcode => variant.barcode = Some(notes.text(cell, limits::BARCODE_CHARS)),
-        Column::Price(currency) => {
-            let currency = currency.unwrap_or(options.currency);
-            let amount = notes.amount(cell, currency);
-            variant.price(currency).amount_minor = Some(amount);
-        }
-        Column::CompareAt(currency) => {
-            let currency = currency.unwrap_or(options.currency);
-            let amount = notes.amount(cell, currency);
-            variant.price(currency).compare_at_minor = Some(amount);
-        }
-        Column::WeightUnit if cell.is_empty() => variant.weight_unit = Some(None),
-        Column::WeightUnit => match WeightUnit::parse(cell.text) {
-            Some(unit) => variant.weight_unit = Some(Some(unit)),
-            None => notes.error(cell, "is g, kg, oz or lb"),
-        },
-        Column::Taxable => variant.taxable = notes.flag(cell),
-        Column::TaxClass if !cell.is_empty() => match TaxClass::from_name(cell.text) {
-            Some(class) => variant.tax_class = Some(class),
-            None => notes.error(cell, "is a word of at most 32 letters, such as reduced"),
-        },
-        Column::RequiresShipping => variant.requires_shipping = notes.flag(cell),
-        Column::GiftCard => variant.gift_card = notes.flag(cell),
-        Column::VariantImage => {
-            let url = notes.text(cell, limits::URL_CHARS);
-            let urls: Vec<String> = Some(url).filter(|u| !u.is_empty()).into_iter().collect();
-            if variant.media.as_ref().is_none_or(Vec::is_empty) {
-                variant.media = Some(urls);
-            }
-        }
-        Column::VariantImages if !cell.is_empty() => {
-            variant.media = Some(cell.text.split(" | ").map(|u| u.trim().to_owned()).collect());
-        }
-        Column::VariantAttribute(key) => {
-            let text = notes.text(cell, limits::ATTRIBUTE_CHARS);
-            variant.attributes.push((key.clone(), text));
-        }
-        _ => {}
-    }
-}
-
-/// `None` when the SKU is wrong, `Some(None)` when there is none.
-pub(super) fn sku(cell: Cell<'_>, notes: &mut Notes<'_>) -> Option<Option<Sku>> {
-    if cell.is_empty() {
-        return Some(None);
-    }
-    match cell.text.parse::<Sku>() {
-        Ok(sku) => Some(Some(sku)),
-        Err(error) => {
-            notes.error(cell, error.to_string());
-            None
-        }
-    }
 }

@@ -3,13 +3,14 @@
 
 use kernel::Locale;
 
+use super::ImportOptions;
 use super::cells::{Cell, Notes};
 use super::columns::{Column, Layout, UNKNOWN, normal};
 use super::groups::Group;
 use super::incoming::{Incoming, ProductPatch, StockPatch, VariantPatch};
 use super::rows::Record;
-use super::shopify::{keep_negative, named, sku};
-use super::ImportOptions;
+use super::shopify::{named, warn_of_twins};
+use super::shopify_variant::{keep_negative, sku};
 use crate::domain::TaxClass;
 use crate::domain::product::limits;
 
@@ -87,7 +88,11 @@ pub(super) fn parse(
     let first = &group.records[0];
     let handle = named(group, layout, notes)?;
     if !group.titled {
-        notes.row_error(first.line, Some("name"), "the first row has no name: whose variant is it?");
+        notes.row_error(
+            first.line,
+            Some("name"),
+            "the first row has no name: whose variant is it?",
+        );
         return None;
     }
     let mut incoming = Incoming {
@@ -104,9 +109,10 @@ pub(super) fn parse(
         product_cell(&mut incoming, &mut patch, column, cell, options, notes);
     }
     for record in &group.records {
-        let variant = variant(record, layout, options, &mut incoming, &mut patch, notes);
+        let variant = variant(record, group, layout, options, &mut incoming, &mut patch, notes);
         incoming.variants.push(variant);
     }
+    warn_of_twins(&incoming.variants, notes);
     if let Some(tags) = &mut patch.tags {
         let mut seen = std::collections::BTreeSet::new();
         tags.retain(|tag| seen.insert(tag.clone()));
@@ -196,13 +202,16 @@ fn add_value(pairs: &mut Vec<(String, String)>, key: &str, value: &str) {
 
 fn variant(
     record: &Record,
+    group: &Group,
     layout: &Layout,
     options: &ImportOptions,
     incoming: &mut Incoming,
     patch: &mut ProductPatch,
     notes: &mut Notes<'_>,
 ) -> VariantPatch {
-    let first = record.line == incoming.line;
+    let top = &group.records[0];
+    let first = record.line == top.line;
+    let differs = |cell: Cell<'_>| !cell.is_empty() && cell.text != top.cell(cell.index).trim();
     let mut variant = VariantPatch::new(record.line);
     let mut tracked = true;
     let mut quantity = None;
@@ -210,7 +219,7 @@ fn variant(
         let cell = Cell::of(record, index);
         match column {
             Column::OptionValues => option_values(cell, &mut variant, incoming, notes),
-            Column::Sku => variant.sku = sku(cell, notes),
+            Column::Sku => variant.sku = Some(sku(cell, notes)),
             Column::Price(_) => {
                 let amount = notes.amount(cell, options.currency);
                 variant.price(options.currency).amount_minor = Some(amount);
@@ -237,9 +246,17 @@ fn variant(
                 let text = notes.text(cell, limits::ATTRIBUTE_CHARS);
                 variant.attributes.push((key.clone(), text));
             }
-            Column::Title(_) | Column::Description(_) | Column::Images | Column::Facets
-            | Column::OptionNames | Column::Handle | Column::ProductAttribute(_)
-                if !first && !cell.is_empty() =>
+            Column::ProductAttribute(key) if !first && differs(cell) => {
+                let text = notes.text(cell, limits::ATTRIBUTE_CHARS);
+                variant.attributes.push((key.clone(), text));
+            }
+            Column::Title(_)
+            | Column::Description(_)
+            | Column::Images
+            | Column::Facets
+            | Column::OptionNames
+            | Column::Handle
+                if !first && differs(cell) =>
             {
                 notes.warn(cell, "belongs into the first row of a product; not imported");
             }

@@ -35,10 +35,7 @@ pub(super) struct AdjustmentBody {
     note: Option<String>,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "garde hands values as references"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde hands values as references")]
 fn not_zero(delta: &i64, _: &()) -> garde::Result {
     if *delta == 0 {
         return Err(garde::Error::new("must not be zero"));

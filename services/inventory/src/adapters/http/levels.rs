@@ -52,15 +52,7 @@ pub(super) async fn list_levels(
         low_only: params.low_stock == Some(true),
     };
     let limit = params.limit.unwrap_or(Limit::DEFAULT.get());
-    let found = inventory
-        .list_levels(&filter, limit, params.cursor.as_deref())
-        .await?;
+    let found = inventory.list_levels(&filter, limit, params.cursor.as_deref()).await?;
     let items = found.items.iter().map(|row| LevelView::of(row)).collect();
-    Ok(http::ok(
-        None,
-        &Page {
-            items,
-            next_cursor: found.next_cursor,
-        },
-    ))
+    Ok(http::ok(None, &Page { items, next_cursor: found.next_cursor }))
 }

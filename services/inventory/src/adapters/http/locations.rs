@@ -47,18 +47,8 @@ fn yes() -> bool {
 
 impl From<LocationBody> for LocationInput {
     fn from(body: LocationBody) -> Self {
-        let LocationBody {
-            name,
-            country,
-            active,
-            priority,
-        } = body;
-        Self {
-            name,
-            country,
-            active,
-            priority,
-        }
+        let LocationBody { name, country, active, priority } = body;
+        Self { name, country, active, priority }
     }
 }
 
@@ -99,19 +89,8 @@ impl LocationView {
 pub(super) async fn list_locations(
     State(inventory): State<Inventory>,
 ) -> Result<Response, Problem> {
-    let items = inventory
-        .list_locations()
-        .await?
-        .iter()
-        .map(LocationView::of)
-        .collect();
-    Ok(http::ok(
-        None,
-        &Page {
-            items,
-            next_cursor: None,
-        },
-    ))
+    let items = inventory.list_locations().await?.iter().map(LocationView::of).collect();
+    Ok(http::ok(None, &Page { items, next_cursor: None }))
 }
 
 /// A new location.
@@ -126,14 +105,8 @@ pub(super) async fn create_location(
     Body(body): Body<LocationBody>,
 ) -> Result<Response, Problem> {
     let once = once(key, 201);
-    let location = inventory
-        .create_location(&context, once, body.into())
-        .await?;
-    Ok(http::created(
-        &address(&location),
-        Some(location.version),
-        &LocationView::of(&location),
-    ))
+    let location = inventory.create_location(&context, once, body.into()).await?;
+    Ok(http::created(&address(&location), Some(location.version), &LocationView::of(&location)))
 }
 
 /// One location.
@@ -146,10 +119,7 @@ pub(super) async fn get_location(
     PathParams(id): PathParams<LocationId>,
 ) -> Result<Response, Problem> {
     let location = inventory.location(id).await?;
-    Ok(http::ok(
-        Some(location.version),
-        &LocationView::of(&location),
-    ))
+    Ok(http::ok(Some(location.version), &LocationView::of(&location)))
 }
 
 /// Replaces what is said of a location.
@@ -168,13 +138,8 @@ pub(super) async fn update_location(
     Body(body): Body<LocationBody>,
 ) -> Result<Response, Problem> {
     let once = once(key, 200);
-    let location = inventory
-        .update_location(&context, once, id, expected, body.into())
-        .await?;
-    Ok(http::ok(
-        Some(location.version),
-        &LocationView::of(&location),
-    ))
+    let location = inventory.update_location(&context, once, id, expected, body.into()).await?;
+    Ok(http::ok(Some(location.version), &LocationView::of(&location)))
 }
 
 /// Deletes a location where nothing was ever booked.
@@ -192,9 +157,7 @@ pub(super) async fn delete_location(
     Once(key): Once,
 ) -> Result<Response, Problem> {
     let once = key.map(|key| Idempotent::render(key, |(): &()| SavedResponse::empty(204)));
-    inventory
-        .delete_location(&context, once, id, expected)
-        .await?;
+    inventory.delete_location(&context, once, id, expected).await?;
     Ok(http::no_content())
 }
 
@@ -202,18 +165,11 @@ fn once(key: Option<IdempotencyKey>, status: u16) -> Option<Idempotent<Versioned
     let render = move |location: &Versioned<Location>| {
         let saved = SavedResponse::json(status, &LocationView::of(location))
             .header("etag", format!("\"{}\"", location.version));
-        if status == 201 {
-            saved.header("location", address(location))
-        } else {
-            saved
-        }
+        if status == 201 { saved.header("location", address(location)) } else { saved }
     };
     key.map(|key| Idempotent::render(key, render))
 }
 
 fn address(location: &Versioned<Location>) -> String {
-    format!(
-        "/v1/admin/inventory/locations/{}",
-        LocationId::from_uuid(location.id)
-    )
+    format!("/v1/admin/inventory/locations/{}", LocationId::from_uuid(location.id))
 }

@@ -25,10 +25,7 @@ use view::BookedView;
 
 pub fn router(inventory: Inventory) -> OpenApiRouter<()> {
     OpenApiRouter::new()
-        .routes(routes!(
-            locations::list_locations,
-            locations::create_location
-        ))
+        .routes(routes!(locations::list_locations, locations::create_location))
         .routes(routes!(
             locations::get_location,
             locations::update_location,
@@ -46,11 +43,7 @@ pub fn router(inventory: Inventory) -> OpenApiRouter<()> {
 
 /// What a booking answers, now and again for the same key.
 fn booked(outcome: Result<Booked, Error>) -> Result<Response, Problem> {
-    Ok(http::json(
-        StatusCode::CREATED,
-        None,
-        &BookedView::of(&outcome?),
-    ))
+    Ok(http::json(StatusCode::CREATED, None, &BookedView::of(&outcome?)))
 }
 
 fn book_once(key: Option<IdempotencyKey>) -> Option<Idempotent<Booked>> {

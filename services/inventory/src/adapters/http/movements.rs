@@ -39,26 +39,9 @@ pub(super) async fn list_movements(
     State(inventory): State<Inventory>,
     Params(params): Params<MovementParams>,
 ) -> Result<Response, Problem> {
-    let MovementParams {
-        variant_id,
-        location_id,
-        limit,
-        cursor,
-    } = params;
+    let MovementParams { variant_id, location_id, limit, cursor } = params;
     let limit = limit.unwrap_or(Limit::DEFAULT.get());
-    let found = inventory
-        .list_movements(variant_id, location_id, limit, cursor.as_deref())
-        .await?;
-    let items = found
-        .items
-        .iter()
-        .map(|row| MovementView::of(row.id.into(), row))
-        .collect();
-    Ok(http::ok(
-        None,
-        &Page {
-            items,
-            next_cursor: found.next_cursor,
-        },
-    ))
+    let found = inventory.list_movements(variant_id, location_id, limit, cursor.as_deref()).await?;
+    let items = found.items.iter().map(|row| MovementView::of(row.id.into(), row)).collect();
+    Ok(http::ok(None, &Page { items, next_cursor: found.next_cursor }))
 }

@@ -51,11 +51,7 @@ pub(super) async fn set_policy(
         backorder: body.backorder,
         low_stock_threshold: body.low_stock_threshold,
     };
-    let change = PolicyChange {
-        variant,
-        policy,
-        sku: body.sku,
-    };
+    let change = PolicyChange { variant, policy, sku: body.sku };
     let once = once(key, StatusCode::OK, BookedView::of);
     let booked = inventory.set_policy(&context, once, change).await?;
     Ok(http::ok(None, &BookedView::of(&booked)))

@@ -43,17 +43,9 @@ pub(super) async fn list_reservations(
     let status = params.status.map(ReservationStatus::as_str);
     let limit = params.limit.unwrap_or(Limit::DEFAULT.get());
     let cursor = params.cursor.as_deref();
-    let found = inventory
-        .list_reservations(params.order_id, status, limit, cursor)
-        .await?;
+    let found = inventory.list_reservations(params.order_id, status, limit, cursor).await?;
     let items = found.items.iter().map(ReservationView::of).collect();
-    Ok(http::ok(
-        None,
-        &Page {
-            items,
-            next_cursor: found.next_cursor,
-        },
-    ))
+    Ok(http::ok(None, &Page { items, next_cursor: found.next_cursor }))
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
@@ -121,10 +113,7 @@ impl ReservationView {
             splits: line
                 .splits
                 .iter()
-                .map(|split| SplitView {
-                    location_id: split.location,
-                    quantity: split.units,
-                })
+                .map(|split| SplitView { location_id: split.location, quantity: split.units })
                 .collect(),
         };
         Self {

@@ -128,9 +128,7 @@ impl BookedView {
     pub fn of(booked: &Booked) -> Self {
         let movements = booked.movements.iter();
         Self {
-            movements: movements
-                .map(|(id, movement)| MovementView::of(*id, movement))
-                .collect(),
+            movements: movements.map(|(id, movement)| MovementView::of(*id, movement)).collect(),
             levels: booked.rows.iter().map(LevelView::of).collect(),
         }
     }

@@ -19,69 +19,32 @@ pub fn variant(n: u128) -> VariantId {
 }
 
 pub fn location(n: u128) -> LocationId {
-    if n == 0 {
-        LocationId::DEFAULT
-    } else {
-        LocationId::from_uuid(Uuid::from_u128(n))
-    }
+    if n == 0 { LocationId::DEFAULT } else { LocationId::from_uuid(Uuid::from_u128(n)) }
 }
 
 #[derive(Clone, Debug)]
 pub enum Op {
-    Receive {
-        variant: u128,
-        location: u128,
-        units: i64,
-    },
-    Adjust {
-        variant: u128,
-        location: u128,
-        delta: i64,
-    },
-    Reserve {
-        order: u8,
-        first: u32,
-        second: u32,
-        expires_at: i64,
-    },
-    Release {
-        order: u8,
-    },
-    Expire {
-        order: u8,
-    },
-    Confirm {
-        order: u8,
-        first: u32,
-        second: u32,
-    },
-    Cancel {
-        order: u8,
-    },
+    Receive { variant: u128, location: u128, units: i64 },
+    Adjust { variant: u128, location: u128, delta: i64 },
+    Reserve { order: u8, first: u32, second: u32, expires_at: i64 },
+    Release { order: u8 },
+    Expire { order: u8 },
+    Confirm { order: u8, first: u32, second: u32 },
+    Cancel { order: u8 },
 }
 
 pub fn op() -> impl Strategy<Value = Op> {
     let (variants, locations) = (0..VARIANTS, 0..LOCATIONS);
     prop_oneof![
-        (variants.clone(), locations.clone(), 1..6_i64).prop_map(|(variant, location, units)| {
-            Op::Receive {
-                variant,
-                location,
-                units,
-            }
-        }),
+        (variants.clone(), locations.clone(), 1..6_i64)
+            .prop_map(|(variant, location, units)| { Op::Receive { variant, location, units } }),
         (variants, locations, -4..4_i64).prop_map(|(variant, location, delta)| Op::Adjust {
             variant,
             location,
             delta
         }),
         (0..6_u8, 0..5_u32, 1..5_u32, 0..60_i64).prop_map(|(order, first, second, expires_at)| {
-            Op::Reserve {
-                order,
-                first,
-                second,
-                expires_at,
-            }
+            Op::Reserve { order, first, second, expires_at }
         }),
         (0..6_u8).prop_map(|order| Op::Release { order }),
         (0..6_u8).prop_map(|order| Op::Expire { order }),
@@ -120,9 +83,7 @@ impl World {
             variant: variant(*v),
             units: *units,
             home: self.rows.get(&(*v, 0)),
-            rows: (0..LOCATIONS)
-                .filter_map(|l| self.rows.get(&(*v, l)))
-                .collect(),
+            rows: (0..LOCATIONS).filter_map(|l| self.rows.get(&(*v, l))).collect(),
         };
         wanted.iter().map(ask).collect()
     }
@@ -131,9 +92,7 @@ impl World {
         for line in lines {
             for split in &line.splits {
                 let v = line.variant.uuid().as_u128();
-                let l = (0..LOCATIONS)
-                    .find(|l| location(*l) == split.location)
-                    .unwrap();
+                let l = (0..LOCATIONS).find(|l| location(*l) == split.location).unwrap();
                 let row = self.rows.get_mut(&(v, l)).unwrap();
                 let before = row.on_hand();
                 each(row, i64::from(split.units));
@@ -190,33 +149,16 @@ impl World {
 
     pub fn apply(&mut self, op: &Op, now: Timestamp) {
         match *op {
-            Op::Receive {
-                variant,
-                location,
-                units,
-            } => self.book(variant, location, units),
-            Op::Adjust {
-                variant,
-                location,
-                delta,
-            } => self.book(variant, location, delta),
-            Op::Reserve {
-                order,
-                first,
-                second,
-                expires_at,
-            } => {
+            Op::Receive { variant, location, units } => self.book(variant, location, units),
+            Op::Adjust { variant, location, delta } => self.book(variant, location, delta),
+            Op::Reserve { order, first, second, expires_at } => {
                 if !self.orders.contains_key(&order) {
                     self.reserve(order, &wanted(first, second), expires_at, now);
                 }
             }
             Op::Release { order } => self.settle(order, &[], |r| r.release(now)),
             Op::Expire { order } => self.settle(order, &[], |r| r.expire(now)),
-            Op::Confirm {
-                order,
-                first,
-                second,
-            } => {
+            Op::Confirm { order, first, second } => {
                 self.settle(order, &wanted(first, second), |r| r.confirm(now));
             }
             Op::Cancel { order } => self.settle(order, &[], |r| r.cancel(now)),
@@ -224,13 +166,7 @@ impl World {
     }
 
     fn book(&mut self, variant: u128, location: u128, delta: i64) {
-        if self
-            .rows
-            .get_mut(&(variant, location))
-            .unwrap()
-            .adjust(delta)
-            .is_ok()
-        {
+        if self.rows.get_mut(&(variant, location)).unwrap().adjust(delta).is_ok() {
             *self.ledger.get_mut(&(variant, location)).unwrap() += delta;
             self.clerk.get_mut(&variant).unwrap().0 += delta;
         }
@@ -251,11 +187,7 @@ impl World {
                 Reservation::active(lines, Timestamp::from_micros(expires_at), now)
             }
             Err(shortages) => {
-                assert!(
-                    shortages
-                        .iter()
-                        .all(|short| short.available < short.requested)
-                );
+                assert!(shortages.iter().all(|short| short.available < short.requested));
                 Reservation::refused(shortages, now)
             }
         };
@@ -265,19 +197,11 @@ impl World {
     pub fn check(&self) {
         for (key, row) in &self.rows {
             assert!(row.is_sound(), "{row:?}");
-            assert_eq!(
-                row.on_hand(),
-                self.ledger[key],
-                "the ledger does not add up"
-            );
+            assert_eq!(row.on_hand(), self.ledger[key], "the ledger does not add up");
         }
         for v in 0..VARIANTS {
-            let of_variant = || {
-                self.rows
-                    .iter()
-                    .filter(|((of, _), _)| *of == v)
-                    .map(|(_, row)| row)
-            };
+            let of_variant =
+                || self.rows.iter().filter(|((of, _), _)| *of == v).map(|(_, row)| row);
             let on_hand: i64 = of_variant().map(Stock::on_hand).sum();
             let reserved: i64 = of_variant().map(Stock::reserved).sum();
             assert_eq!((on_hand, reserved), self.clerk[&v]);
@@ -289,18 +213,11 @@ impl World {
                 .filter(|line| line.variant == variant(v))
                 .map(|line| line.units)
                 .sum();
-            assert_eq!(
-                i64::from(held),
-                reserved,
-                "held units belong to active reservations"
-            );
+            assert_eq!(i64::from(held), reserved, "held units belong to active reservations");
         }
     }
 }
 
 pub fn wanted(first: u32, second: u32) -> Vec<(u128, u32)> {
-    [(0, first), (1, second)]
-        .into_iter()
-        .filter(|(_, units)| *units > 0)
-        .collect()
+    [(0, first), (1, second)].into_iter().filter(|(_, units)| *units > 0).collect()
 }

@@ -54,30 +54,20 @@ impl LedgerView {
     pub fn of(payment_id: PaymentId, entries: &[LedgerEntry]) -> Self {
         let mut balances: Vec<PostingView> = Vec::new();
         for posting in entries.iter().flat_map(|entry| &entry.postings) {
-            match balances
-                .iter_mut()
-                .find(|balance| balance.account == posting.account)
-            {
+            match balances.iter_mut().find(|balance| balance.account == posting.account) {
                 // Within one payment all is in one currency and below the limit.
                 Some(balance) => {
-                    balance.amount = balance
-                        .amount
-                        .checked_add(posting.amount)
-                        .unwrap_or(balance.amount);
+                    balance.amount =
+                        balance.amount.checked_add(posting.amount).unwrap_or(balance.amount);
                 }
-                None => balances.push(PostingView {
-                    account: posting.account,
-                    amount: posting.amount,
-                }),
+                None => {
+                    balances.push(PostingView { account: posting.account, amount: posting.amount })
+                }
             }
         }
         balances.sort_by_key(|balance| balance.account);
         let entries = entries.iter().map(LedgerEntryView::of).collect();
-        Self {
-            payment_id,
-            entries,
-            balances,
-        }
+        Self { payment_id, entries, balances }
     }
 }
 
@@ -92,10 +82,7 @@ impl LedgerEntryView {
             postings: entry
                 .postings
                 .iter()
-                .map(|posting| PostingView {
-                    account: posting.account,
-                    amount: posting.amount,
-                })
+                .map(|posting| PostingView { account: posting.account, amount: posting.amount })
                 .collect(),
         }
     }

@@ -33,19 +33,10 @@ pub struct PaymentMethodView {
     extensions(("x-permission" = json!("public"))))]
 pub async fn list_payment_methods(State(app): State<App>) -> Response {
     let provider = app.provider();
-    let items = provider
-        .methods()
-        .into_iter()
-        .map(|method| PaymentMethodView {
-            token: method.token,
-            description: method.description,
-            test: method.test,
-        });
-    ok(
-        None,
-        &PaymentMethods {
-            provider: provider.name().to_owned(),
-            items: items.collect(),
-        },
-    )
+    let items = provider.methods().into_iter().map(|method| PaymentMethodView {
+        token: method.token,
+        description: method.description,
+        test: method.test,
+    });
+    ok(None, &PaymentMethods { provider: provider.name().to_owned(), items: items.collect() })
 }

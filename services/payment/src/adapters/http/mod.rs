@@ -49,9 +49,7 @@ pub fn answer(payment: &Payment, operation: OperationId) -> SavedResponse {
             Some(SavedResponse::json(status(view.void_pending, 200), &view))
         }
     };
-    saved
-        .unwrap_or_else(|| SavedResponse::empty(204))
-        .header("location", location(payment))
+    saved.unwrap_or_else(|| SavedResponse::empty(204)).header("location", location(payment))
 }
 
 fn location(payment: &Payment) -> String {

@@ -42,19 +42,10 @@ pub async fn receive_notification(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let body = body.map_err(|rejection| body_problem(&rejection))?.to_vec();
-    let delivery = Delivery {
-        headers: readable(&headers),
-        body,
-    };
-    let receipt = app
-        .receive_notification(&context, &provider, &delivery)
-        .await?;
+    let delivery = Delivery { headers: readable(&headers), body };
+    let receipt = app.receive_notification(&context, &provider, &delivery).await?;
     let acting = receipt == Receipt::Acting;
-    Ok(json(
-        StatusCode::ACCEPTED,
-        None,
-        &NotificationReceipt { acting },
-    ))
+    Ok(json(StatusCode::ACCEPTED, None, &NotificationReceipt { acting }))
 }
 
 fn readable(headers: &HeaderMap) -> Vec<(String, String)> {

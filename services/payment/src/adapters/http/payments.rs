@@ -50,19 +50,10 @@ pub async fn list_payments(
             Problem::invalid_field("cursor", "is not a next_cursor of this list")
         })?),
     };
-    let filter = Filter {
-        status: params.status,
-        order_id: params.order_id,
-    };
+    let filter = Filter { status: params.status, order_id: params.order_id };
     let (payments, next) = app.list(filter, params.limit.unwrap_or(20), after).await?;
     let items = payments.iter().map(PaymentView::of).collect();
-    Ok(ok(
-        None,
-        &Page {
-            items,
-            next_cursor: next.map(|position| position.encode()),
-        },
-    ))
+    Ok(ok(None, &Page { items, next_cursor: next.map(|position| position.encode()) }))
 }
 
 /// One payment with its captures, refunds and history.

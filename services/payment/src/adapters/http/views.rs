@@ -134,11 +134,7 @@ fn progress<I>(operation: &Operation<I>) -> (OperationStatus, Option<String>, Op
 
 impl CaptureView {
     pub fn of(payment: &Payment, id: CaptureId) -> Option<Self> {
-        let capture = payment
-            .past_charge()?
-            .captures
-            .iter()
-            .find(|capture| capture.id == id)?;
+        let capture = payment.past_charge()?.captures.iter().find(|capture| capture.id == id)?;
         Some(Self::new(payment.id, capture))
     }
 
@@ -163,11 +159,7 @@ impl CaptureView {
 
 impl RefundView {
     pub fn of(payment: &Payment, id: RefundId) -> Option<Self> {
-        let refund = payment
-            .past_charge()?
-            .refunds
-            .iter()
-            .find(|refund| refund.id == id)?;
+        let refund = payment.past_charge()?.refunds.iter().find(|refund| refund.id == id)?;
         Some(Self::new(payment.id, refund))
     }
 
@@ -217,20 +209,10 @@ impl PaymentView {
                 .is_some_and(Operation::is_pending),
             next_check_at: payment.next_check_at(),
             captures: charge
-                .map(|c| {
-                    c.captures
-                        .iter()
-                        .map(|capture| CaptureView::new(id, capture))
-                        .collect()
-                })
+                .map(|c| c.captures.iter().map(|capture| CaptureView::new(id, capture)).collect())
                 .unwrap_or_default(),
             refunds: charge
-                .map(|c| {
-                    c.refunds
-                        .iter()
-                        .map(|refund| RefundView::new(id, refund))
-                        .collect()
-                })
+                .map(|c| c.refunds.iter().map(|refund| RefundView::new(id, refund)).collect())
                 .unwrap_or_default(),
             timeline: timeline(payment),
             created_at: payment.created_at,

@@ -21,15 +21,7 @@ pub async fn void_payment(
     Once(key): Once,
     PathParams(id): PathParams<PaymentId>,
 ) -> Result<Response, Problem> {
-    let payment = app
-        .void(&context, key, id, |payment| {
-            answer(payment, OperationId::Void)
-        })
-        .await?;
+    let payment = app.void(&context, key, id, |payment| answer(payment, OperationId::Void)).await?;
     let view = PaymentView::of(&payment);
-    Ok(if view.void_pending {
-        accepted(&location(&payment), &view)
-    } else {
-        ok(None, &view)
-    })
+    Ok(if view.void_pending { accepted(&location(&payment), &view) } else { ok(None, &view) })
 }

@@ -16,9 +16,7 @@ pub type Short = u128;
 
 pub fn short(key: &str) -> Short {
     let hash = Sha256::digest(key.as_bytes());
-    hash[..16]
-        .iter()
-        .fold(0, |value, byte| (value << 8) | u128::from(*byte))
+    hash[..16].iter().fold(0, |value, byte| (value << 8) | u128::from(*byte))
 }
 
 /// The provider's name for what it did under `key`.
@@ -110,21 +108,14 @@ impl Books {
         let short = short(key);
         let kept = self.answers.get(&short)?;
         if let Some(code) = &kept.refusal {
-            return Some(Answer::Refused {
-                code: code.to_string(),
-            });
+            return Some(Answer::Refused { code: code.to_string() });
         }
         let undecided = kept.operation == Operation::Authorize
-            && self
-                .charges
-                .get(&short)
-                .is_some_and(|charge| charge.settled_from > now);
+            && self.charges.get(&short).is_some_and(|charge| charge.settled_from > now);
         Some(if undecided {
             Answer::Processing
         } else {
-            Answer::Done {
-                reference: reference(kept.operation.prefix(), key),
-            }
+            Answer::Done { reference: reference(kept.operation.prefix(), key) }
         })
     }
 
@@ -189,13 +180,7 @@ impl Books {
             Verdict::Done | Verdict::From(_) => None,
         };
         let done = refusal.is_none();
-        self.answers.insert(
-            short,
-            Kept {
-                operation: line.operation,
-                refusal,
-            },
-        );
+        self.answers.insert(short, Kept { operation: line.operation, refusal });
         if !done {
             return;
         }

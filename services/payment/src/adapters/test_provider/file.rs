@@ -17,11 +17,7 @@ pub const NAME: &str = "test-provider.jsonl";
 pub fn open(folder: &Path, books: &mut Books) -> std::io::Result<File> {
     std::fs::create_dir_all(folder)?;
     let path = folder.join(NAME);
-    let mut file = OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .open(&path)?;
+    let mut file = OpenOptions::new().read(true).append(true).create(true).open(&path)?;
     let mut whole: u64 = 0;
     let mut reader = BufReader::new(&mut file);
     let mut text = Vec::new();

@@ -57,17 +57,8 @@ pub struct TestProvider {
 impl TestProvider {
     /// With a ledger in memory.
     pub fn new(env: Env, pace: Pace, secret: Secret) -> Self {
-        let state = State {
-            books: Books::default(),
-            file: None,
-        };
-        Self {
-            env,
-            pace,
-            secret,
-            state: Mutex::new(state),
-            callback: OnceLock::new(),
-        }
+        let state = State { books: Books::default(), file: None };
+        Self { env, pace, secret, state: Mutex::new(state), callback: OnceLock::new() }
     }
 
     /// With a ledger in `folder`, going on from what stands there.
@@ -144,11 +135,7 @@ impl TestProvider {
         let answer = state.books.answer(key, now).unwrap_or(Answer::Unknown);
         drop(state);
         self.tell(&line, key);
-        let heard = if lost_before {
-            Behaviour::Approve
-        } else {
-            behaviour
-        };
+        let heard = if lost_before { Behaviour::Approve } else { behaviour };
         (answer, heard)
     }
 
@@ -165,9 +152,7 @@ impl TestProvider {
             return answer;
         }
         let charge = state.books.charge_named(reference).cloned();
-        let currency = charge
-            .as_ref()
-            .map_or(Currency::EUR, |charge| charge.currency);
+        let currency = charge.as_ref().map_or(Currency::EUR, |charge| charge.currency);
         let line = Line {
             at: now,
             operation,
@@ -230,10 +215,7 @@ impl Provider for TestProvider {
 
     async fn look_up(&self, key: &str) -> Answer {
         self.pause(self.pace.latency).await;
-        self.state()
-            .books
-            .answer(key, self.env.now())
-            .unwrap_or(Answer::NeverSeen)
+        self.state().books.answer(key, self.env.now()).unwrap_or(Answer::NeverSeen)
     }
 
     fn read_notification(

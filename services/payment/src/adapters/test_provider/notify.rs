@@ -34,13 +34,8 @@ struct Data {
 }
 
 /// Events that this service knows what to do about.
-const KNOWN: [&str; 5] = [
-    "charge.authorized",
-    "charge.declined",
-    "charge.captured",
-    "charge.refunded",
-    "charge.voided",
-];
+const KNOWN: [&str; 5] =
+    ["charge.authorized", "charge.declined", "charge.captured", "charge.refunded", "charge.voided"];
 
 pub(super) fn read(
     secret: &Secret,
@@ -53,11 +48,7 @@ pub(super) fn read(
     let known = KNOWN.contains(&body.r#type.as_str());
     let kind: String = body.r#type.chars().take(64).collect();
     let payment_id = payment_of_key(&body.data.charge_key).filter(|_| known);
-    Ok(Told {
-        event_id,
-        kind,
-        payment_id,
-    })
+    Ok(Told { event_id, kind, payment_id })
 }
 
 impl TestProvider {
@@ -72,17 +63,10 @@ impl TestProvider {
     pub fn notification(&self, kind: &str, charge_key: &str, key: &str) -> Delivery {
         let body = Body {
             r#type: kind.to_owned(),
-            data: Data {
-                charge_key: charge_key.to_owned(),
-                key: key.to_owned(),
-            },
+            data: Data { charge_key: charge_key.to_owned(), key: key.to_owned() },
         };
         let body = serde_json::to_vec(&body).unwrap_or_default();
-        self.secret.sign(
-            &reference("evt", &format!("{kind} {key}")),
-            self.env.now(),
-            body,
-        )
+        self.secret.sign(&reference("evt", &format!("{kind} {key}")), self.env.now(), body)
     }
 
     pub(super) fn tell(&self, line: &Line, charge_key: &str) {

@@ -19,21 +19,13 @@ pub enum Behaviour {
 
 const TOKENS: [(&str, Behaviour, &str); 7] = [
     ("tok_approved", Behaviour::Approve, "Approved at once."),
-    (
-        "tok_declined",
-        Behaviour::Decline("card_declined"),
-        "Declined with `card_declined`.",
-    ),
+    ("tok_declined", Behaviour::Decline("card_declined"), "Declined with `card_declined`."),
     (
         "tok_insufficient_funds",
         Behaviour::Decline("insufficient_funds"),
         "Declined with `insufficient_funds`.",
     ),
-    (
-        "tok_needs_time",
-        Behaviour::NeedsTime,
-        "Stays undecided for some seconds, then is approved.",
-    ),
+    ("tok_needs_time", Behaviour::NeedsTime, "Stays undecided for some seconds, then is approved."),
     (
         "tok_timeout_after_charge",
         Behaviour::TimeoutAfterCharge,
@@ -56,9 +48,7 @@ pub fn behaviour(token: &str) -> Behaviour {
     TOKENS
         .iter()
         .find(|(name, _, _)| *name == token)
-        .map_or(Behaviour::Decline("invalid_token"), |(_, behaviour, _)| {
-            *behaviour
-        })
+        .map_or(Behaviour::Decline("invalid_token"), |(_, behaviour, _)| *behaviour)
 }
 
 pub fn methods() -> Vec<Method> {
