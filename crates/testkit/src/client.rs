@@ -65,6 +65,11 @@ impl Client {
         Self { token: None, ..self.clone() }
     }
 
+    /// The same caller over connections of its own.
+    pub fn apart(&self) -> Self {
+        Self { token: self.token.clone(), ..Self::new(self.base.clone()) }
+    }
+
     pub fn base(&self) -> &str {
         &self.base
     }
