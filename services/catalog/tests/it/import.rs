@@ -83,7 +83,7 @@ async fn columns_that_are_not_there_leave_things_as_they_are() {
         let after = product(&shop, "tee").await;
         assert_eq!(after.tags, ["c"]);
         assert_eq!(after.vendor.as_deref(), Some("Acme"));
-        assert_eq!(after.variants[0].sku.as_ref().map(|s| s.as_str()), Some("T-S"));
+        assert_eq!(after.variants[0].sku.as_ref().map(kernel::Sku::as_str), Some("T-S"));
         let report = shop.import("Handle,Option1 Value,Variant Price\ntee,S,11\n").await;
         assert_eq!((report.products.updated, report.errors_total), (1, 0), "{report:?}");
         assert_eq!(product(&shop, "tee").await.variants[0].prices[0].amount_minor, 1100);

@@ -117,7 +117,7 @@ impl Shop {
     }
 
     pub fn context(&self) -> Context {
-        Context::background(&self.time.env, "test", Duration::from_secs(300))
+        Context::background(&self.time.env, "test", Duration::from_mins(5))
     }
 
     pub fn anybody(&self) -> Client {

@@ -198,7 +198,7 @@ fn rank(row: &Row, query: &[String], close: bool) -> Option<i64> {
     let vocabulary = row.words.vocabulary();
     let mut total = i64::from(close) * 1_000;
     for word in query {
-        let begins = |text: &String| words(text).any(|w| w.starts_with(word));
+        let begins = |text: &&String| words(text).any(|w| w.starts_with(word));
         let letters: Vec<char> = word.chars().collect();
         let near = || {
             close
@@ -207,7 +207,7 @@ fn rank(row: &Row, query: &[String], close: bool) -> Option<i64> {
                     distance(&letters, &known, tolerance(letters.len())).is_some()
                 })
         };
-        total += match fields.iter().position(begins) {
+        total += match fields.into_iter().position(|text| begins(&text)) {
             Some(field) => field as i64,
             None if near() => 4,
             None => return None,
