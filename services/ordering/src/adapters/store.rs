@@ -4,7 +4,7 @@ use platform::store::{Aggregate, Column, Migration, Schema, Value};
 
 use crate::domain::payment::PaymentStatus;
 use crate::domain::pricing::Tariff;
-use crate::domain::{Cart, Checkout, Counter, Order};
+use crate::domain::{Cart, Checkout, Counter, CustomerId, Order};
 
 pub const MIGRATIONS: &[Migration] = &[Migration {
     number: 1,
@@ -26,7 +26,7 @@ impl Aggregate for Cart {
     const TABLE: &'static str = "cart";
     const COLUMNS: &'static [Column] = &[Column::unique("open_owner"), Column::plain("expires_at")];
     fn columns(&self) -> Vec<Value> {
-        vec![self.open_owner().map(|owner| owner.uuid()).into(), self.expires_at.into()]
+        vec![self.open_owner().map(CustomerId::uuid).into(), self.expires_at.into()]
     }
 }
 
@@ -48,7 +48,7 @@ impl Aggregate for Order {
             self.stage.name().into(),
             self.payment_status().map(PaymentStatus::name).into(),
             self.number().and_then(|number| i64::try_from(number).ok()).into(),
-            self.customer_id.map(|customer| customer.uuid()).into(),
+            self.customer_id.map(CustomerId::uuid).into(),
             self.cart_id.uuid().into(),
             self.placed_at.into(),
             self.sums.total_minor.into(),

@@ -60,7 +60,6 @@ impl App {
 
 /// Refuses addresses that break a rule.
 pub(super) fn check(details: &Details) -> Result<(), Refusal> {
-    let inner = |address: &'_ Option<Option<kernel::Address>>| address.clone().flatten();
-    address::checked(inner(&details.shipping_address).as_ref(), "shipping_address")?;
-    address::checked(inner(&details.billing_address).as_ref(), "billing_address")
+    address::checked(details.shipping_address.set(), "shipping_address")?;
+    address::checked(details.billing_address.set(), "billing_address")
 }

@@ -49,13 +49,52 @@ pub struct Cart {
     pub expires_at: Timestamp,
 }
 
-/// A change of what is not a line. The outer option: is it to change; the inner: to what.
+/// What becomes of a field. Read from JSON, null clears; an absent field is kept by its default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Change<T> {
+    #[default]
+    Keep,
+    Clear,
+    Set(T),
+}
+
+impl<T> From<Option<T>> for Change<T> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Clear, Self::Set)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl<T> Change<T> {
+    /// The new value, if there is one.
+    pub const fn set(&self) -> Option<&T> {
+        match self {
+            Self::Set(value) => Some(value),
+            Self::Keep | Self::Clear => None,
+        }
+    }
+
+    fn apply(self, field: &mut Option<T>) {
+        match self {
+            Self::Keep => {}
+            Self::Clear => *field = None,
+            Self::Set(value) => *field = Some(value),
+        }
+    }
+}
+
+/// A change of what is not a line.
 #[derive(Clone, Debug, Default)]
 pub struct Details {
-    pub email: Option<Option<Email>>,
-    pub shipping_address: Option<Option<Address>>,
-    pub billing_address: Option<Option<Address>>,
-    pub shipping_method_id: Option<Option<ShippingMethodId>>,
+    pub email: Change<Email>,
+    pub shipping_address: Change<Address>,
+    pub billing_address: Change<Address>,
+    pub shipping_method_id: Change<ShippingMethodId>,
 }
 
 impl Cart {
@@ -112,15 +151,10 @@ impl Cart {
     }
 
     pub fn change(&mut self, details: Details) {
-        fn replace<T>(target: &mut Option<T>, change: Option<Option<T>>) {
-            if let Some(value) = change {
-                *target = value;
-            }
-        }
-        replace(&mut self.email, details.email);
-        replace(&mut self.shipping_address, details.shipping_address);
-        replace(&mut self.billing_address, details.billing_address);
-        replace(&mut self.shipping_method_id, details.shipping_method_id);
+        details.email.apply(&mut self.email);
+        details.shipping_address.apply(&mut self.shipping_address);
+        details.billing_address.apply(&mut self.billing_address);
+        details.shipping_method_id.apply(&mut self.shipping_method_id);
     }
 
     /// Takes over the lines of a guest's cart. Quantities add up, at most to a line's limit; lines

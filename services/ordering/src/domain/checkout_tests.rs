@@ -29,8 +29,8 @@ fn saga() -> Checkout {
         attempt: 0,
         turn: 0,
         reserve_by: START.plus(Duration::from_secs(30)),
-        reserved_until: START.plus(Duration::from_secs(900)),
-        margin: Duration::from_secs(300),
+        reserved_until: START.plus(Duration::from_mins(15)),
+        margin: Duration::from_mins(5),
         deadline_at: START.plus(Duration::from_secs(30)),
     }
 }
@@ -190,7 +190,7 @@ fn drive(world: &mut World, faults: &[Fault]) -> Vec<Command> {
                     world.carry_out(&command);
                     continue 'driver;
                 }
-                Fault::Late => world.now = world.now.plus(Duration::from_secs(600)),
+                Fault::Late => world.now = world.now.plus(Duration::from_mins(10)),
                 Fault::None => {}
             }
             let Some(reply) = reply.or_else(|| world.carry_out(&command)) else {
@@ -316,7 +316,7 @@ fn each_step_of_the_way_forward_and_back_survives_every_fault() {
         for in_stock in [false, true] {
             for fault in all {
                 for at in 0..6 {
-                    let mut world = World { declines, in_stock, ..World::new() };
+                    let mut world = World { in_stock, declines, ..World::new() };
                     let mut faults = vec![Fault::None; at];
                     faults.push(fault);
                     let sent = drive(&mut world, &faults);
@@ -397,7 +397,7 @@ proptest! {
         declines: bool,
         in_stock: bool,
     ) {
-        let mut world = World { declines, in_stock, ..World::new() };
+        let mut world = World { in_stock, declines, ..World::new() };
         drive(&mut world, &faults);
         world.assert_clean();
     }

@@ -26,7 +26,8 @@ pub struct Shop {
     pub executor: Executor,
     pub time: TestEnv,
     sent: Mutex<HashMap<Uuid, u64>>,
-    _folder: Option<tempfile::TempDir>,
+    /// Lives as long as the shop.
+    pub folder: Option<tempfile::TempDir>,
 }
 
 /// Runs a test on the memory engine and on SQLite.
@@ -34,7 +35,7 @@ pub async fn on_both(test: impl AsyncFn(Shop)) {
     test(in_memory()).await;
     let folder = tempfile::tempdir().unwrap();
     let mut shop = in_folder(folder.path(), World::new());
-    shop._folder = Some(folder);
+    shop.folder = Some(folder);
     test(shop).await;
 }
 
@@ -133,7 +134,7 @@ impl Shop {
             payment: world.clone(),
         })
         .unwrap();
-        Self { world, api, service, executor, time, sent: Mutex::default(), _folder: None }
+        Self { world, api, service, executor, time, sent: Mutex::default(), folder: None }
     }
 
     pub fn context(&self) -> Context {

@@ -13,12 +13,12 @@ use utoipa::ToSchema;
 
 use super::cart_view::CartView;
 use super::secret::{self, CartSecret};
-use super::{deleted, keyed, saved, text};
+use super::{deleted, keyed, saved};
 use crate::application::app::access;
 use crate::application::change_cart::CartChange;
 use crate::application::create_cart::NewCart;
 use crate::application::{App, SeenCart};
-use crate::domain::cart::Details;
+use crate::domain::cart::{Change, Details};
 use crate::domain::{CartId, ShippingMethodId, VariantId};
 
 /// Everything that a checkout needs may be said at once.
@@ -61,21 +61,21 @@ pub(super) struct NewLine {
 #[serde(deny_unknown_fields)]
 pub(super) struct ChangeCart {
     #[garde(skip)]
-    #[serde(default, deserialize_with = "text::given")]
+    #[serde(default)]
     #[schema(value_type = Option<Email>)]
-    email: Option<Option<Email>>,
+    email: Change<Email>,
     #[garde(skip)]
-    #[serde(default, deserialize_with = "text::given")]
+    #[serde(default)]
     #[schema(value_type = Option<Address>)]
-    shipping_address: Option<Option<Address>>,
+    shipping_address: Change<Address>,
     #[garde(skip)]
-    #[serde(default, deserialize_with = "text::given")]
+    #[serde(default)]
     #[schema(value_type = Option<Address>)]
-    billing_address: Option<Option<Address>>,
+    billing_address: Change<Address>,
     #[garde(skip)]
-    #[serde(default, deserialize_with = "text::given")]
+    #[serde(default)]
     #[schema(value_type = Option<ShippingMethodId>)]
-    shipping_method_id: Option<Option<ShippingMethodId>>,
+    shipping_method_id: Change<ShippingMethodId>,
 }
 
 /// Opens a cart. A guest gets its secret in the answer, once; a signed-in customer needs none.
@@ -95,10 +95,10 @@ pub(super) async fn create_cart(
         currency: body.currency,
         lines: body.lines.into_iter().map(|line| (line.variant_id, line.quantity)).collect(),
         details: Details {
-            email: Some(body.email),
-            shipping_address: Some(body.shipping_address),
-            billing_address: Some(body.billing_address),
-            shipping_method_id: Some(body.shipping_method_id),
+            email: body.email.into(),
+            shipping_address: body.shipping_address.into(),
+            billing_address: body.billing_address.into(),
+            shipping_method_id: body.shipping_method_id.into(),
         },
     };
     let shown = secret.clone();

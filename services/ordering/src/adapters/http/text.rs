@@ -27,6 +27,7 @@ pub(super) fn some_lines(text: &str, _context: &()) -> garde::Result {
 }
 
 /// 1 to 20 languages, 1 to 100 characters each.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that garde calls")]
 pub(super) fn names(text: &LocalizedText, context: &()) -> garde::Result {
     if !(1..=20).contains(&text.0.len()) {
         return Err(garde::Error::new("has 1 to 20 languages"));
@@ -51,13 +52,4 @@ pub(super) fn tax_class(text: &str, _context: &()) -> garde::Result {
         _ if !fits => Err(garde::Error::new("has lower-case letters, digits, - and _ only")),
         _ => Ok(()),
     }
-}
-
-/// Reads a field that may be absent (leave as it is), null (clear) or a value.
-pub(super) fn given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: serde::Deserialize<'de>,
-{
-    serde::Deserialize::deserialize(deserializer).map(Some)
 }
