@@ -35,7 +35,7 @@ pub async fn run(lab: &Lab, load: &Checkout) -> Outcome<Section> {
             store(tally, spent),
         ],
         notes: vec![format!(
-            "read back: {} orders, numbered from 1 without a gap; {} units ordered, {} gone from \
+            "read back and compared, order by order: {} orders; {} units ordered, {} gone from \
              stock; {} errors",
             Cell::Count(audit.orders),
             audit.units_ordered,

@@ -61,11 +61,12 @@ pub async fn audit(admin: &mut Admin, tally: &Tally) -> Outcome<Audit> {
 fn compare(orders: &Orders, tally: &Tally, audit: &mut Audit) {
     let mut wrong = |text: String| audit.failures.push(text);
     let numbers: HashSet<u64> = orders.confirmed.values().map(|(number, _)| *number).collect();
-    let last = numbers.iter().copied().max().unwrap_or(0);
+    let (first, last) = (numbers.iter().min().copied(), numbers.iter().max().copied());
+    let span = first.zip(last).map_or(0, |(first, last)| last - first + 1);
     let count = orders.confirmed.len() as u64;
-    if numbers.len() as u64 != count || last != count {
+    if numbers.len() as u64 != count || span != count {
         let unique = numbers.len();
-        wrong(format!("{count} orders have {unique} different numbers, the last is {last}"));
+        wrong(format!("{count} orders have {unique} numbers, from {first:?} to {last:?}"));
     }
     let missing = tally.bought.iter().filter(|bought| {
         orders.confirmed.get(&bought.id) != Some(&(bought.number, bought.total_minor))
