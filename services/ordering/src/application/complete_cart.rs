@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::Money;
+use kernel::{Money, Timestamp};
+use platform::executor::{Command, Keys, States};
 use platform::idempotency::{IdempotencyKey, Idempotent};
+use platform::store::StoreError;
 use platform::{Context, crash};
 
 use super::app::{App, SeenCart, SeenOrder};
 use super::error::Error;
 use super::place_order::PlaceOrder;
 use super::put_carts::TRIES;
+use super::run_checkout::Ending;
 use crate::domain::checkout::{RequestKey, Step};
 use crate::domain::order::Stage;
 use crate::domain::payment::PaymentToken;
@@ -48,7 +51,7 @@ impl App {
             let seen = self.read_cart(access, id).await?;
             match seen.state.status {
                 CartStatus::Open => {}
-                CartStatus::Ordered(order) => return self.join(context, order).await,
+                CartStatus::Ordered(order) => return self.join(context, key, order).await,
                 CartStatus::Merged(_) => return Err(Refusal::CartMerged.into()),
             }
             let seen = self.look(context, seen).await?;
@@ -63,13 +66,15 @@ impl App {
                     let order = Arc::new(order);
                     let start = Some((checkout, order.clone()));
                     let ending = self.driver.drive(context, order_id, start);
-                    let ended = self.env().timeout(self.patience(context), ending).await;
-                    return Ok(match ended.flatten() {
-                        Some(order) => Completed::Ended(order),
-                        None => Completed::Running(order),
-                    });
+                    return Ok(self.wait(context, ending, order).await);
                 }
                 Err(Error::Moved) => {}
+                // It may have been committed: a driver looks, and ends it if so.
+                Err(error @ Error::Store(StoreError::Unavailable(_))) => {
+                    let ending = self.driver.drive(context, order_id, None);
+                    let ended = self.env().timeout(self.patience(context), ending).await;
+                    return ended.flatten().map(Completed::Ended).ok_or(error);
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -122,8 +127,28 @@ impl App {
         Ok(PlaceOrder { cart_version: seen.version, id: self.env().id(), order, checkout })
     }
 
-    /// Waits for an order that somebody else's request, or another process, drives.
-    async fn join(&self, context: &Context, id: OrderId) -> Result<Completed, Error> {
+    /// Waits for an order that somebody else's request, or another process, drives. What it ends
+    /// with is the answer to this key too: sent again, it does not buy again, though a rejection may
+    /// have opened the cart meanwhile.
+    async fn join(
+        &self,
+        context: &Context,
+        key: IdempotencyKey,
+        id: OrderId,
+    ) -> Result<Completed, Error> {
+        match self.follow(context, id).await? {
+            Completed::Ended(order) => {
+                let render = self.driver.render();
+                let once = Idempotent::render(key, move |order: &SeenOrder| render(order));
+                let answer = AnswerAgain { id: order.id };
+                let order = self.executor.execute_once(context, Some(once), answer).await?;
+                Ok(Completed::Ended(Arc::new(order)))
+            }
+            running @ Completed::Running(_) => Ok(running),
+        }
+    }
+
+    async fn follow(&self, context: &Context, id: OrderId) -> Result<Completed, Error> {
         loop {
             let order = Arc::new(self.read_order(id).await?);
             if order.state.stage != Stage::Placed {
@@ -134,12 +159,16 @@ impl App {
                 return Ok(Completed::Running(order));
             }
             if let Some(ending) = self.driver.watch(id) {
-                let ended = self.env().timeout(patience, ending).await.flatten();
-                return Ok(ended.map_or(Completed::Running(order), Completed::Ended));
+                return Ok(self.wait(context, ending, order).await);
             }
             // Another process drives it, or one that has died did: its row tells.
             self.env().sleep(POLL.min(patience)).await;
         }
+    }
+
+    async fn wait(&self, context: &Context, ending: Ending, order: Arc<SeenOrder>) -> Completed {
+        let ended = self.env().timeout(self.patience(context), ending).await;
+        ended.flatten().map_or(Completed::Running(order), Completed::Ended)
     }
 
     fn patience(&self, context: &Context) -> Duration {
@@ -153,5 +182,25 @@ fn request(key: &IdempotencyKey) -> RequestKey {
         route: key.route.clone(),
         key: key.key.clone(),
         fingerprint: key.fingerprint.clone(),
+    }
+}
+
+/// Changes nothing, but stores the order as the answer of one more key.
+struct AnswerAgain {
+    id: OrderId,
+}
+
+impl Command for AnswerAgain {
+    type Reply = SeenOrder;
+    type Error = Error;
+
+    fn keys(&self, keys: &mut Keys) {
+        keys.add::<Order>(self.id.uuid());
+    }
+
+    fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<SeenOrder, Error> {
+        let id = self.id.uuid();
+        let state = states.get::<Order>(id).ok_or(Refusal::OrderNotFound)?.clone();
+        Ok(SeenOrder { id: self.id, version: states.version::<Order>(id), state })
     }
 }

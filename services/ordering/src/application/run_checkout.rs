@@ -59,6 +59,10 @@ impl Driver {
         Self { executor, stock, payments, render, limits, driving, taken_up }
     }
 
+    pub(super) fn render(&self) -> RenderOrder {
+        self.render.clone()
+    }
+
     pub fn is_full(&self) -> bool {
         self.lock().len() >= self.limits.max_open_checkouts
     }
@@ -154,9 +158,14 @@ impl Driver {
         let store = self.executor.store();
         let saga = store.get::<Checkout>(id.uuid()).await?;
         let order = store.get::<Order>(id.uuid()).await?;
-        let (Some(saga), Some(order)) = (saga, order) else {
-            tracing::error!(order = %id, "a checkout without its order");
-            return Ok(None);
+        let (saga, order) = match (saga, order) {
+            (Some(saga), Some(order)) => (saga, order),
+            // Placing it was not committed after all.
+            (None, None) => return Ok(None),
+            _ => {
+                tracing::error!(order = %id, "a checkout without its order, or the reverse");
+                return Ok(None);
+            }
         };
         let order = SeenOrder { id, version: order.version, state: order.state };
         Ok(Some((saga.state, Arc::new(order))))

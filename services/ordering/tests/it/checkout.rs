@@ -149,6 +149,30 @@ async fn a_customer_who_opened_another_cart_meanwhile_keeps_that_one() {
 }
 
 #[tokio::test]
+async fn a_key_that_joined_a_rejected_order_does_not_buy_when_it_is_sent_again() {
+    on_both(async |shop: Shop| {
+        let opened = shop.guest_cart(&[(1, 1)]).await;
+        let first = opened.complete("k1", "tok_wait");
+        let second = async {
+            while opened.read().await.body["status"] != "ordered" {
+                tokio::task::yield_now().await;
+            }
+            let order = opened.read().await.body["order_id"].clone();
+            shop.world.facts().voided.insert(uuid_of(&order));
+            let open_the_gate = async { shop.world.gate.add_permits(10) };
+            tokio::join!(opened.complete("k2", "tok_wait"), open_the_gate).0
+        };
+        let (first, second) = tokio::join!(first, second);
+        let (first, second) = (first.expect(201).body, second.expect(201).body);
+        assert_eq!((&first["status"], &second), (&json!("rejected"), &first));
+        assert_eq!(opened.read().await.body["status"], "open");
+        assert_eq!(opened.complete("k2", "tok_wait").await.expect(201).body, first);
+        assert_eq!(opened.complete("k3", "tok_wait").await.expect(201).body["status"], "confirmed");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_last_unit_goes_to_one_of_two_buyers() {
     on_both(async |shop: Shop| {
         shop.world.facts().stock.insert(crate::world::variant(1), 1);

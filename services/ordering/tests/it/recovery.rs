@@ -26,10 +26,10 @@ async fn crashed(folder: &std::path::Path) -> (Shop, Shop, crate::shop::Opened) 
 }
 
 /// The order that the cart became, once its checkout has ended.
-async fn ended(shop: &Shop, opened: &crate::shop::Opened) -> Value {
+async fn ended(shop: &Shop, opened: &crate::shop::Opened, key: &str) -> Value {
     let client = shop.guest().with("cart-secret", opened.body["secret"].as_str().unwrap());
     let again = crate::shop::Opened { client, id: opened.id.clone(), body: opened.body.clone() };
-    again.complete("k2", "tok_wait").await.expect(201).body
+    again.complete(key, "tok_wait").await.expect(201).body
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn a_checkout_whose_process_died_is_taken_up_by_the_next_and_charged_once(
     let (before, after, opened) = crashed(folder.path()).await;
     before.world.gate.add_permits(10);
     after.turn("ordering.checkouts").await;
-    let order = ended(&after, &opened).await;
+    let order = ended(&after, &opened, "k2").await;
     assert_eq!((&order["status"], &order["number"]), (&json!("confirmed"), &json!(1001)));
     assert_eq!(after.world.facts().charges, [uuid_of(&order["id"])]);
     // The first request's key has its answer, which no living handler gave.
@@ -53,7 +53,7 @@ async fn a_checkout_found_too_late_is_undone_whatever_its_first_driver_does_then
     let (before, after, opened) = crashed(folder.path()).await;
     after.time.advance(Duration::from_secs(700));
     after.turn("ordering.checkouts").await;
-    let order = ended(&after, &opened).await;
+    let order = ended(&after, &opened, "k2").await;
     assert_eq!(order["rejection"]["reason"], "timed_out");
     let id = uuid_of(&order["id"]);
     assert_eq!(after.world.stock(1), 1000);
@@ -61,7 +61,7 @@ async fn a_checkout_found_too_late_is_undone_whatever_its_first_driver_does_then
 
     // The old driver wakes up, and finds that it was overtaken.
     before.world.gate.add_permits(10);
-    let same = ended(&before, &opened).await;
+    let same = ended(&before, &opened, "k3").await;
     assert_ne!(same["id"], order["id"], "the cart was open again, so this is another order");
     let path = format!("/v1/orders/{}", order["id"].as_str().unwrap());
     let kept = opened.client.get(&path).await.expect(200).body;

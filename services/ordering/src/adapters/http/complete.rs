@@ -25,13 +25,21 @@ use crate::domain::{CartId, OrderId};
 #[serde(deny_unknown_fields)]
 pub(super) struct CompleteCart {
     /// The total that the buyer was shown. When it is another one by now, nothing is bought.
-    #[garde(skip)]
+    #[garde(custom(within_limit))]
     expected_total: Money,
     /// The payment provider's token. Needed unless the total is zero.
     #[garde(inner(length(chars, min = 1, max = 255)))]
     #[serde(default)]
     #[schema(min_length = 1, max_length = 255, pattern = "^[!-~]+$", example = "tok_approved")]
     payment_token: Option<String>,
+}
+
+/// As the document says of every amount.
+fn within_limit(money: &Money, _context: &()) -> garde::Result {
+    if money.amount_minor().unsigned_abs() > Money::LIMIT.unsigned_abs() {
+        return Err(garde::Error::new("must be at most 10^15 minor units"));
+    }
+    Ok(())
 }
 
 /// Buys what is in the cart, and waits for the end of it.
