@@ -177,7 +177,12 @@ impl Document {
             "object" if depth > 0 => self.example_object(schema, depth - 1),
             "array" if depth > 0 => json!([self.example_at(&schema["items"], depth - 1)]),
             "array" => json!([]),
-            "integer" | "number" => schema.get("minimum").cloned().unwrap_or(json!(1)),
+            // One of it, where the bounds allow: amounts may be negative, but few mean it.
+            "integer" | "number" => {
+                let least = schema["minimum"].as_i64().unwrap_or(i64::MIN);
+                let most = schema["maximum"].as_i64().unwrap_or(i64::MAX);
+                json!(1.clamp(least, most))
+            }
             "boolean" => json!(false),
             "string" if schema["format"] == "date-time" => json!("2030-01-02T03:04:05Z"),
             "string" => {
