@@ -35,6 +35,7 @@ pub(super) struct CompleteCart {
 }
 
 /// As the document says of every amount.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that garde calls")]
 fn within_limit(money: &Money, _context: &()) -> garde::Result {
     if money.amount_minor().unsigned_abs() > Money::LIMIT.unsigned_abs() {
         return Err(garde::Error::new("must be at most 10^15 minor units"));
