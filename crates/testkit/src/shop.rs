@@ -266,9 +266,8 @@ impl Shop {
     }
 
     async fn ready(&self) {
-        if !self.ready_or_dead().await {
-            panic!("the shop ended instead of getting ready:\n{}", self.log_tail());
-        }
+        let is_ready = self.ready_or_dead().await;
+        assert!(is_ready, "the shop ended instead of getting ready:\n{}", self.log_tail());
     }
 
     /// False when the process ended before it was ready.
@@ -284,7 +283,8 @@ impl Shop {
         });
         let Some(run) = ready.await else { return false };
         let mut running = self.running();
-        running.address = run["shop"].as_str().expect("run.json tells the address").to_owned();
+        let address = run["shop"].as_str().expect("run.json tells the address");
+        address.clone_into(&mut running.address);
         running.ready_ms = run["ready_ms"].as_u64().unwrap_or_default();
         true
     }

@@ -9,7 +9,7 @@ use crate::checkout::Cart;
 use crate::money::{payment_of, provider_ledger};
 use crate::people::email;
 use crate::shelf::{reservation_of, stock_article, until_level};
-use crate::{Client, Shop, crash_points, until};
+use crate::{Client, Shop, crash_points, until, until_within};
 
 /// A checkout passes the executor's points several times; each pass is another moment.
 const PASSES: u32 = 4;
@@ -27,6 +27,52 @@ pub async fn killed_between_any_two_steps_the_order_ends(shop: &Shop) {
         }
     }
     assert!(died >= 6, "only {died} of the crash points were ever reached");
+}
+
+/// The same for cancelling: the order stays confirmed, or is cancelled with all that belongs to it.
+pub async fn killed_while_cancelling_the_order_is_cancelled_whole(shop: &Shop) {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut died = 0;
+    for point in crash_points::named_in(&workspace) {
+        let of_all = ["executor.", "relay."].iter().any(|area| point.starts_with(area));
+        if point.contains("cancel") || of_all {
+            died += u32::from(crash_cancelling(shop, &point).await);
+        }
+    }
+    assert!(died >= 4, "only {died} of the crash points were ever reached");
+}
+
+async fn crash_cancelling(shop: &Shop, point: &str) -> bool {
+    let admin = shop.admin().await;
+    let article = stock_article(&admin, 1_700, 1).await;
+    let mut order = Cart::open(&shop.client(), &[(&article.variant, 1)]).await.buy().await;
+    until_level(&admin, &article.variant, 0, 0).await;
+    let key = order.client.fresh_key();
+
+    shop.restart_to_crash_at(point).await;
+    order.client = shop.client();
+    // Whether this is answered depends on where the shop dies.
+    let _ = order.ask(Method::POST, "/cancel").key(&key).try_send().await;
+    // What follows a cancellation follows by itself: the shop may die a moment later.
+    let env = platform::Env::system();
+    let patience = std::time::Duration::from_secs(2);
+    let dies =
+        until_within(patience * 2, "the shop dies", async || (!shop.is_alive()).then_some(()));
+    let died = env.timeout(patience, dies).await.is_some();
+    shop.restart().await;
+    order.client = shop.client();
+    let admin = shop.admin().await;
+
+    let again = order.ask(Method::POST, "/cancel").key(&key).send().await.expect_status(200);
+    assert_eq!(again.body["status"], "cancelled", "{point}: {again}");
+    until_level(&admin, &article.variant, 1, 0).await;
+    until(&format!("{point}: the buyer has the money back"), async || {
+        let charges = provider_ledger(shop)[order.id()].clone();
+        (charges.authorized == 1 && charges.live_minor() == 0).then_some(())
+    })
+    .await;
+    assert_eq!(order.refresh().await["status"], "cancelled", "{point}");
+    died
 }
 
 /// Points of undoing are reached by a checkout that is undone.

@@ -53,6 +53,7 @@ macro_rules! stamp_stories {
             $crate::stamp_stories!(@own $topology;
                 import_edit_import_again,
                 killed_between_any_two_steps_the_order_ends,
+                killed_while_cancelling_the_order_is_cancelled_whole,
                 what_was_answered_outlives_a_kill,
             );
         }

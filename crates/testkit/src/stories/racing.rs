@@ -3,7 +3,7 @@
 use futures_util::future::{join, join_all};
 
 use crate::checkout::Cart;
-use crate::money::provider_ledger;
+use crate::money::{Charges, provider_ledger};
 use crate::shelf::{stock_article, until_level};
 use crate::{Client, Shop};
 
@@ -63,7 +63,7 @@ pub async fn many_buyers_never_share_a_unit(shop: &Shop) {
     until_level(&admin, &article.variant, 0, 0).await;
     let ledger = provider_ledger(shop);
     for order in &orders {
-        let live = ledger.get(order.id()).map_or(0, |charges| charges.live_minor());
+        let live = ledger.get(order.id()).map_or(0, Charges::live_minor);
         let due = if order.status() == "confirmed" { 300 } else { 0 };
         assert_eq!(live, due, "{}", order.view);
     }
