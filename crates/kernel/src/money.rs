@@ -89,11 +89,26 @@ pub enum MoneyError {
 
 /// An amount in minor units (cents, yen, fils). `{ "amount": 1999, "currency": "EUR" }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Unchecked")]
 pub struct Money {
     #[serde(rename = "amount")]
     amount_minor: i64,
     currency: Currency,
+}
+
+/// What is read before it is known to be within [`Money::LIMIT`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename = "Money")]
+struct Unchecked {
+    amount: i64,
+    currency: Currency,
+}
+
+impl TryFrom<Unchecked> for Money {
+    type Error = MoneyError;
+    fn try_from(read: Unchecked) -> Result<Self, MoneyError> {
+        Self::within_limit(read.amount, read.currency)
+    }
 }
 
 impl Money {

@@ -71,7 +71,7 @@ impl Shop {
         let options = Options { cache_kib: config.store.cache_kib, ..Options::default() };
         let stores = Stores { env, data, options, authenticator: &authenticator };
         let links = Links::new(env.clone(), topology);
-        let context = Context::background(env, "mercat", Duration::from_secs(60));
+        let context = Context::background(env, "mercat", Duration::from_mins(1));
         let wrong = |error: platform::service::BuildError| error.to_string();
 
         let identity = identity::build(identity::Needs {

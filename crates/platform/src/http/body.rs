@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use ::http::{HeaderMap, StatusCode, header};
+use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -112,6 +112,8 @@ pub(super) fn too_large(limit: u64) -> Problem {
         "body-too-large",
         format!("The body is longer than the {limit} bytes that this route accepts."),
     )
+    // The rest of the body is not read, so nothing may follow on this connection.
+    .header(header::CONNECTION, HeaderValue::from_static("close"))
 }
 
 /// The whole body.

@@ -1,4 +1,5 @@
 //! One contract, every engine: each test here runs on memory and on SQLite.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
 /// Stamps a contract test on each engine.
 macro_rules! on_every_engine {
