@@ -7,7 +7,7 @@ use platform::idempotency::Idempotent;
 
 use super::{Catalog, Error, Publish};
 use crate::domain::events;
-use crate::domain::{Availability, Product, ProductId};
+use crate::domain::{Availability, Product, ProductId, VariantId};
 
 impl Catalog {
     pub async fn delete_product(
@@ -17,7 +17,9 @@ impl Catalog {
         id: ProductId,
         expected: u64,
     ) -> Result<(), Error> {
-        let command = DeleteProduct { id, expected, publish: self.publish };
+        let product = self.executor.store().get::<Product>(id.uuid()).await?;
+        let variants = product.ok_or(Error::NoProduct)?.variant_ids();
+        let command = DeleteProduct { id, expected, variants, publish: self.publish };
         self.executor.execute_once(context, once, command).await
     }
 }
@@ -25,6 +27,8 @@ impl Catalog {
 struct DeleteProduct {
     id: ProductId,
     expected: u64,
+    /// As they were read: those of the expected version.
+    variants: Vec<VariantId>,
     publish: Publish,
 }
 
@@ -34,7 +38,9 @@ impl Command for DeleteProduct {
 
     fn keys(&self, keys: &mut Keys) {
         keys.add::<Product>(self.id.uuid());
-        keys.add::<Availability>(self.id.uuid());
+        for variant in &self.variants {
+            keys.add::<Availability>(variant.uuid());
+        }
     }
 
     fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<(), Error> {
@@ -48,8 +54,10 @@ impl Command for DeleteProduct {
             (self.publish)(states, self.id, &event);
         }
         states.delete::<Product>(id);
-        if states.get::<Availability>(id).is_some() {
-            states.delete::<Availability>(id);
+        for variant in &self.variants {
+            if states.get::<Availability>(variant.uuid()).is_some() {
+                states.delete::<Availability>(variant.uuid());
+            }
         }
         Ok(())
     }

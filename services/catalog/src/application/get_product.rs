@@ -1,15 +1,18 @@
 //! One product, as shoppers or as staff see it.
 
+use std::collections::HashSet;
+
 use platform::store::{Direction, Position, Query, Versioned};
 
 use super::{Catalog, Error};
-use crate::domain::{Availability, Category, Product, ProductId, Status};
+use crate::domain::{Availability, Category, Product, ProductId, Status, VariantId};
 
 /// A product and what inventory said of its variants.
 #[derive(Debug)]
 pub struct Shown {
     pub product: Versioned<Product>,
-    pub availability: Availability,
+    /// Variants that cannot be sold now.
+    pub sold_out: HashSet<VariantId>,
 }
 
 impl Catalog {
@@ -25,9 +28,11 @@ impl Catalog {
             None => store.by::<Product>("handle", name).await?,
         };
         let product = found.filter(|p| p.is_published()).ok_or(Error::NoProduct)?;
-        let availability = store.get::<Availability>(product.id).await?;
-        let availability = availability.map(|a| a.state).unwrap_or_default();
-        Ok(Shown { product, availability })
+        let variants: Vec<_> = product.variants.iter().map(|v| v.id.uuid()).collect();
+        let known = store.get_many::<Availability>(&variants).await?;
+        let sold_out = known.iter().filter(|a| !a.sellable());
+        let sold_out = sold_out.map(|a| VariantId::from_uuid(a.id)).collect();
+        Ok(Shown { product, sold_out })
     }
 
     /// A product in any status, without categories that were deleted since.

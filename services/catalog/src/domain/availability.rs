@@ -1,4 +1,4 @@
-//! Which variants of a product can be sold now, as far as inventory has told.
+//! Whether a variant can be sold now, as far as inventory has told.
 //!
 //! Only a yes or no for each location is kept, not the counts: most sales change a count and not
 //! the answer, so most events of inventory need no write here.
@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::variant::VariantId;
 
-/// What inventory said of the variants of one product. A variant it never spoke of is not
-/// counted, so it can be sold.
+/// What inventory said of one variant. A variant it never spoke of is not counted, so it can be
+/// sold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Availability {
-    /// By variant and location: can it be sold from there?
-    pub variants: BTreeMap<VariantId, BTreeMap<Uuid, bool>>,
+    /// By location: can it be sold from there?
+    pub locations: BTreeMap<Uuid, bool>,
 }
 
 /// A stock level as inventory reports it.
@@ -36,16 +36,13 @@ impl Level {
 }
 
 impl Availability {
-    pub fn sellable(&self, variant: VariantId) -> bool {
-        self.variants
-            .get(&variant)
-            .is_none_or(|locations| locations.values().any(|sellable| *sellable))
+    pub fn sellable(&self) -> bool {
+        self.locations.is_empty() || self.locations.values().any(|sellable| *sellable)
     }
 
     /// Takes note of a level. False when it changes nothing.
     pub fn note(&mut self, level: &Level) -> bool {
-        let locations = self.variants.entry(level.variant).or_default();
-        locations.insert(level.location, level.sellable()) != Some(level.sellable())
+        self.locations.insert(level.location, level.sellable()) != Some(level.sellable())
     }
 }
 
@@ -65,15 +62,15 @@ mod tests {
             tracked,
         };
         let mut availability = Availability::default();
-        assert!(availability.sellable(variant));
+        assert!(availability.sellable());
         assert!(availability.note(&level(1, 1, true)));
-        assert!(!availability.sellable(variant));
+        assert!(!availability.sellable());
         assert!(!availability.note(&level(1, 0, true)), "still sold out: nothing changes");
         assert!(availability.note(&level(2, 5, true)));
-        assert!(availability.sellable(variant));
+        assert!(availability.sellable());
         availability.note(&level(2, 1, true));
-        assert!(!availability.sellable(variant));
+        assert!(!availability.sellable());
         availability.note(&level(1, 0, false));
-        assert!(availability.sellable(variant));
+        assert!(availability.sellable());
     }
 }

@@ -118,6 +118,6 @@ pub async fn get_product(
     let categories = app.catalog.categories_of(&shown.product.categories).await?;
     let reader = Reader { wanted: &wanted, own: &app.catalog.settings.locale };
     let id = ProductId::from_uuid(shown.product.id);
-    let view = ProductView::of(id, &shown.product.state, &shown.availability, &categories, &reader);
+    let view = ProductView::of(id, &shown.product.state, &shown.sold_out, &categories, &reader);
     Ok(ok(Some(shown.product.version), &view))
 }

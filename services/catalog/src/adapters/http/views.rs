@@ -1,6 +1,6 @@
 //! What shoppers see: texts in one language, nothing that is the shop's own business.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use kernel::{Currency, Handle, Locale, LocalizedText, Money, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -9,8 +9,7 @@ use utoipa::ToSchema;
 use crate::application::Card;
 use crate::domain::category::Tree;
 use crate::domain::{
-    Availability, Category, CategoryId, Media, MediaId, Price, Product, ProductId, Variant,
-    VariantId,
+    Category, CategoryId, Media, MediaId, Price, Product, ProductId, Variant, VariantId,
 };
 
 /// Which languages a reader understands, and the shop's own.
@@ -180,7 +179,7 @@ impl ProductView {
     pub fn of(
         id: ProductId,
         product: &Product,
-        availability: &Availability,
+        sold_out: &HashSet<VariantId>,
         categories: &Tree,
         reader: &Reader<'_>,
     ) -> Self {
@@ -209,14 +208,14 @@ impl ProductView {
             variants: product
                 .variants
                 .iter()
-                .map(|variant| VariantView::of(variant, availability.sellable(variant.id)))
+                .map(|variant| VariantView::of(variant, !sold_out.contains(&variant.id)))
                 .collect(),
             media: product.media.iter().map(|media| MediaView::of(media, reader)).collect(),
             seo_title: reader.text(&product.seo.title),
             seo_description: reader.text(&product.seo.description),
             attributes: public(&product.attributes),
             prices: ranges(product),
-            available: product.variants.iter().any(|v| availability.sellable(v.id)),
+            available: product.variants.iter().any(|v| !sold_out.contains(&v.id)),
             published_at: product.published_at,
         }
     }

@@ -22,7 +22,7 @@ struct Tables {
     by_product: HashMap<ProductId, i64>,
     offers: HashMap<VariantId, (ProductId, Offer)>,
     variants: HashMap<ProductId, Vec<VariantId>>,
-    availability: HashMap<ProductId, Availability>,
+    sold_out: HashSet<VariantId>,
     parents: HashMap<CategoryId, Option<CategoryId>>,
 }
 
@@ -58,11 +58,12 @@ impl MemoryProjection for MemoryListing {
                     tables.product(id, change.state_of::<Product>(), &self.locale);
                 }
                 "availability" => {
-                    let id = ProductId::from_uuid(change.id);
-                    match change.state_of::<Availability>() {
-                        Some(state) => tables.availability.insert(id, state.clone()),
-                        None => tables.availability.remove(&id),
-                    };
+                    let id = VariantId::from_uuid(change.id);
+                    if change.state_of::<Availability>().is_some_and(|a| !a.sellable()) {
+                        tables.sold_out.insert(id);
+                    } else {
+                        tables.sold_out.remove(&id);
+                    }
                 }
                 "category" => {
                     let id = CategoryId::from_uuid(change.id);
@@ -115,8 +116,7 @@ impl Tables {
     }
 
     fn available(&self, product: ProductId) -> bool {
-        let Some(known) = self.availability.get(&product) else { return true };
-        self.variants.get(&product).into_iter().flatten().any(|v| known.sellable(*v))
+        self.variants.get(&product).into_iter().flatten().any(|v| !self.sold_out.contains(v))
     }
 
     fn below(&self, category: CategoryId) -> HashSet<String> {

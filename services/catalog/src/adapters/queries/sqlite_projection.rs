@@ -169,20 +169,21 @@ fn forget_product(tx: &Connection, id: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Most levels change nothing that is shown; then only the variant's row is looked at.
 fn note_availability(tx: &Connection, id: &[u8], availability: &Availability) -> Result<()> {
-    let mut update = tx.prepare_cached(
-        "UPDATE variant_listing SET sellable = ?2 \
-         WHERE variant_id = ?1 AND sellable <> ?2 AND product_id = ?3",
-    )?;
-    for variant in availability.variants.keys() {
-        let sellable = availability.sellable(*variant);
-        update.execute(params![variant.uuid().as_bytes().as_slice(), sellable, id])?;
-    }
-    let available = any_sellable(tx, id)?;
+    let changed = tx
+        .prepare_cached(
+            "UPDATE variant_listing SET sellable = ?2 WHERE variant_id = ?1 AND sellable <> ?2 \
+             RETURNING product_id",
+        )?
+        .query_row(params![id, availability.sellable()], |row| row.get::<_, [u8; 16]>(0))
+        .optional()?;
+    let Some(product) = changed else { return Ok(()) };
+    let available = any_sellable(tx, &product)?;
     tx.prepare_cached(
         "UPDATE product_listing SET available = ?2 WHERE product_id = ?1 AND available <> ?2",
     )?
-    .execute(params![id, available])?;
+    .execute(params![product.as_slice(), available])?;
     Ok(())
 }
 
