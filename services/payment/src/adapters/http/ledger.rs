@@ -61,7 +61,7 @@ impl LedgerView {
                         balance.amount.checked_add(posting.amount).unwrap_or(balance.amount);
                 }
                 None => {
-                    balances.push(PostingView { account: posting.account, amount: posting.amount })
+                    balances.push(PostingView { account: posting.account, amount: posting.amount });
                 }
             }
         }
