@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::Lab;
 use crate::cli::{Import, Topology};
 use crate::goods::{self, Written};
+use crate::measure::watch;
 use crate::report::{self, Cell, Section, Table};
 use crate::shop::{Home, Shop};
 use crate::staff::Admin;
@@ -34,6 +35,8 @@ struct Products {
 
 struct Took {
     time: Duration,
+    /// How long the shop still digested events afterwards; part of `time` when none.
+    after: Option<Duration>,
     peak_kib: u64,
 }
 
@@ -41,8 +44,18 @@ pub async fn run(lab: &Lab, import: &Import) -> Outcome<Section> {
     let home = lab.home()?;
     let path = home.path("catalog.csv");
     let written = write(&path, import.variants)?;
-    let mut table =
-        Table::new("", &["import", "seconds", "variants/s", "products/s", "MB/s", "peak RSS MB"]);
+    let mut table = Table::new(
+        "",
+        &[
+            "import",
+            "seconds",
+            "variants/s",
+            "products/s",
+            "MB/s",
+            "then digesting s",
+            "peak RSS MB",
+        ],
+    );
     for name in ["command line, empty shop", "command line, the same file again"] {
         table.row(row(name, &by_command(&home, &path)?, &written));
     }
@@ -69,8 +82,9 @@ pub async fn run(lab: &Lab, import: &Import) -> Outcome<Section> {
         title: "Import".into(),
         how: format!(
             "A generated file with Shopify's newer headers: {} variants in {} products of 1 to 20, \
-             {:.1} MB. The command line's time is that of the whole process; an upload's is from \
-             its first byte to the report, and its peak is that of the shop since it started.",
+             {:.1} MB. The command line's time is that of the whole process, which ends when all \
+             events that follow are digested; an upload's is from its first byte to the report, \
+             and the shop digests afterwards. An upload's peak is that of the shop since it started.",
             Cell::Count(written.variants),
             Cell::Count(written.products),
             written.bytes as f64 / 1e6
@@ -93,7 +107,7 @@ pub fn write(path: &Path, variants: u32) -> Outcome<Written> {
 fn by_command(home: &Home, path: &Path) -> Outcome<Took> {
     let (file, data) = (path.display().to_string(), home.data().display().to_string());
     let ran = home.run(&["import", &file, "--currency", "EUR", "--data", &data])?;
-    Ok(Took { time: ran.took, peak_kib: ran.peak_kib })
+    Ok(Took { time: ran.took, after: None, peak_kib: ran.peak_kib })
 }
 
 async fn by_upload(home: &Home, shop: &Shop, path: &Path, size: u64) -> Outcome<(Took, Report)> {
@@ -106,17 +120,21 @@ async fn by_upload(home: &Home, shop: &Shop, path: &Path, size: u64) -> Outcome<
     let time = began.elapsed();
     let reply = reply.map_err(|error| format!("upload: {error}"))?;
     let report = reply.expect(200).map_err(|error| format!("upload {error}"))?.parse()?;
-    Ok((Took { time, peak_kib: shop.memory()?.peak_kib }, report))
+    let after = Some(watch::quiet(shop).await?);
+    Ok((Took { time, after, peak_kib: shop.memory()?.peak_kib }, report))
 }
 
 fn row(name: &str, took: &Took, written: &Written) -> Vec<Cell> {
     let seconds = took.time.as_secs_f64();
+    let after =
+        took.after.map_or(Cell::text("included"), |after| Cell::Number(after.as_secs_f64(), 1));
     vec![
         Cell::text(name),
         Cell::Number(seconds, 2),
         Cell::Number(written.variants as f64 / seconds, 0),
         Cell::Number(written.products as f64 / seconds, 0),
         Cell::Number(written.bytes as f64 / 1e6 / seconds, 1),
+        after,
         Cell::mb(took.peak_kib),
     ]
 }

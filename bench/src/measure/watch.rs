@@ -10,6 +10,10 @@ use crate::client::Connection;
 use crate::clock;
 use crate::shop::Shop;
 
+const POLL: Duration = Duration::from_millis(50);
+const QUIET: Duration = Duration::from_secs(1);
+const QUIET_AT_LAST: Duration = Duration::from_mins(10);
+
 /// One moment of a running shop.
 pub struct Moment {
     at: Instant,
@@ -64,6 +68,22 @@ impl Moment {
             counters: end.counters.since(&self.counters),
         }
     }
+}
+
+/// Waits until the shop has committed nothing for a second: what follows from events is done.
+/// Answers how long it still worked.
+pub async fn quiet(shop: &Shop) -> Outcome<Duration> {
+    let mut internal = Connection::new(shop.internal);
+    let began = clock::now();
+    let (mut commits, mut worked) = (counters(&mut internal).await?.commits, Duration::ZERO);
+    while began.elapsed() < QUIET_AT_LAST && began.elapsed() < worked + QUIET {
+        clock::sleep(POLL).await;
+        let now = counters(&mut internal).await?.commits;
+        if now != commits {
+            (commits, worked) = (now, began.elapsed());
+        }
+    }
+    Ok(worked)
 }
 
 async fn counters(internal: &mut Connection) -> Outcome<StoreCounters> {
