@@ -12,6 +12,8 @@ use crate::domain::import::{Format, Groups, ImportOptions, Incoming, RowError, p
 /// A chunk holds at most this many products, and about this many variants.
 const PRODUCTS: usize = 250;
 const VARIANTS: usize = 2_000;
+/// A chunk ends when its rows are larger than this, so that huge products do not pile up.
+const BYTES: u64 = 16 << 20;
 /// Decoded chunks that may wait: one being stored, one ready.
 const AHEAD: usize = 1;
 
@@ -62,16 +64,19 @@ fn decode(
     let mut chunk = Chunk::default();
     let mut handles: HashSet<Handle> = HashSet::new();
     let mut variants = 0;
+    let mut begins = 0;
     while let Some(group) = groups.next_group()? {
         let parsed = parse(&group, &layout, options);
         let (bytes, rows) = groups.position();
         let again = parsed.product.as_ref().is_ok_and(|p| handles.contains(&p.handle));
-        if again || chunk.products.len() >= PRODUCTS || variants >= VARIANTS {
+        let full = chunk.products.len() >= PRODUCTS || variants >= VARIANTS;
+        if again || full || bytes.saturating_sub(begins) > BYTES {
             if sender.blocking_send(Message::Chunk(std::mem::take(&mut chunk))).is_err() {
                 return Ok(());
             }
             handles.clear();
             variants = 0;
+            begins = bytes;
         }
         (chunk.bytes, chunk.rows) = (bytes, rows);
         chunk.warnings.extend(parsed.warnings);

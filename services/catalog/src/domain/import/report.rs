@@ -6,7 +6,8 @@ use utoipa::ToSchema;
 /// One thing wrong with one row of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RowError {
-    /// The physical line of the file where the row begins; the header is line 1.
+    /// The physical line of the file where the row begins; the header is line 1. 0 when no single
+    /// row is meant.
     pub line: u64,
     /// The header of the column, as the file writes it.
     #[schema(required)]
