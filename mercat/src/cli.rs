@@ -101,14 +101,8 @@ pub struct Remote {
     /// Address of a running shop, such as http://127.0.0.1:8080.
     #[arg(long, value_name = "URL", conflicts_with = "data")]
     pub server: Option<String>,
-    /// Access token or API key for --server.
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "MERCAT_TOKEN",
-        hide_env_values = true,
-        requires = "server"
-    )]
+    /// Access token or API key for --server; better in MERCAT_TOKEN than on the command line.
+    #[arg(long, value_name = "TOKEN", env = "MERCAT_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
 }
 
@@ -182,9 +176,7 @@ pub enum Events {
 
 fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((key, value)) if key.contains('.') || !key.is_empty() => {
-            Ok((key.to_owned(), value.to_owned()))
-        }
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("wants SECTION.KEY=VALUE".to_owned()),
     }
 }

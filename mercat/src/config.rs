@@ -63,7 +63,10 @@ impl Default for StoreConfig {
 pub fn read(file: Option<&Path>, overrides: &[(String, String)]) -> Result<Config, ConfigError> {
     let usual = Path::new("mercat.toml");
     let file = file.or_else(|| usual.exists().then_some(usual));
-    load(file, std::env::vars().filter(|(name, _)| !RESERVED.contains(&name.as_str())), overrides)
+    // What is not UTF-8 can be none of ours.
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    load(file, variables.filter(|(name, _)| !RESERVED.contains(&name.as_str())), overrides)
 }
 
 /// Variables with our prefix that are not configuration.

@@ -28,13 +28,7 @@ impl DataFolder {
         let failed = |what: &str, error: &dyn std::fmt::Display| {
             format!("the data folder {} {what}: {error}", path.display())
         };
-        std::fs::create_dir_all(path).map_err(|error| failed("cannot be created", &error))?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
-                .map_err(|error| failed("cannot be made private", &error))?;
-        }
+        create_private(path).map_err(|error| failed("cannot be created", &error))?;
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -56,6 +50,17 @@ impl DataFolder {
         &self.path
     }
 
+    /// The same, for commands that only look: a folder without a shop in it is a mistyped one.
+    pub fn open_existing(path: &Path) -> Result<Self, String> {
+        if !path.join("catalog.db").exists() {
+            return Err(format!(
+                "there is no shop in {}; name its data folder with --data",
+                path.display()
+            ));
+        }
+        Self::open(path)
+    }
+
     pub fn database(&self, service: &str) -> PathBuf {
         self.path.join(format!("{service}.db"))
     }
@@ -70,6 +75,16 @@ impl DataFolder {
     pub fn untell(&self) {
         let _ = std::fs::remove_file(self.path.join("run.json"));
     }
+}
+
+/// A folder that we make is its owner's alone: it will hold keys and addresses. One that exists
+/// keeps the permissions that somebody gave it.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 /// `http://` and an address that a browser takes: the unspecified address becomes loopback.

@@ -80,6 +80,8 @@ pub struct Task {
     /// From the end of one turn to the start of the next.
     pub every: Duration,
     pub run: Arc<Run>,
+    /// The first turn waits until the events that were there at start are delivered.
+    pub after_backlog: bool,
 }
 
 impl fmt::Debug for Task {
@@ -97,7 +99,20 @@ impl Task {
         F: Fn(Context) -> W + Send + Sync + 'static,
         W: Future<Output = Result<(), String>> + Send + 'static,
     {
-        Self { name, every, run: Arc::new(move |context| run(context).boxed()) }
+        Self {
+            name,
+            every,
+            run: Arc::new(move |context| run(context).boxed()),
+            after_backlog: false,
+        }
+    }
+
+    /// For work that would be wrong while old events wait, such as giving up a reservation whose
+    /// order was confirmed just before a crash.
+    #[must_use]
+    pub fn after_backlog(mut self) -> Self {
+        self.after_backlog = true;
+        self
     }
 
     /// One turn, now.

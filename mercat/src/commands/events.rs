@@ -1,6 +1,7 @@
 //! `mercat events`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use kernel::id::Uuid;
 use platform::Env;
@@ -32,9 +33,9 @@ pub async fn run(config: Config, command: Events) -> Result<ExitCode, String> {
     }
 }
 
-async fn open(mut config: Config, data: &Data) -> Result<(Shop, DataFolder), String> {
+async fn open(mut config: Config, data: &Data) -> Result<(Arc<Shop>, DataFolder), String> {
     choose_data(&mut config, data);
-    let folder = DataFolder::open(&config.data)?;
+    let folder = DataFolder::open_existing(&config.data)?;
     let shop = Shop::assemble(&Env::system(), &config, &folder, Topology::Embedded).await?;
     Ok((shop, folder))
 }

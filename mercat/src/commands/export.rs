@@ -17,8 +17,10 @@ use crate::output;
 use crate::shop::Shop;
 
 pub async fn run(mut config: Config, export: Export) -> Result<ExitCode, String> {
-    let mut out = writer(&export.file)?;
     let failed = |error: std::io::Error| format!("{}: {error}", export.file.display());
+    // The old file stays until the new one is whole.
+    let draft = export.file.with_added_extension("part");
+    let mut out = writer(&export.file, &draft)?;
     if let Some(server) = Server::of(&export.remote)? {
         let response = server.send(server.get("/v1/admin/products/export")).await?;
         let mut chunks = response.bytes_stream();
@@ -29,7 +31,7 @@ pub async fn run(mut config: Config, export: Export) -> Result<ExitCode, String>
     } else {
         choose_data(&mut config, &export.remote.data);
         let env = Env::system();
-        let folder = DataFolder::open(&config.data)?;
+        let folder = DataFolder::open_existing(&config.data)?;
         let shop = Shop::assemble(&env, &config, &folder, Topology::Embedded).await?;
         let context = Context::background(&env, "mercat", Duration::from_hours(24));
         let chunks = shop.catalog.export_products(context).await;
@@ -40,15 +42,19 @@ pub async fn run(mut config: Config, export: Export) -> Result<ExitCode, String>
         }
     }
     out.flush().map_err(failed)?;
+    drop(out);
+    if export.file.as_os_str() != "-" {
+        std::fs::rename(&draft, &export.file).map_err(failed)?;
+    }
     output::note("exported");
     Ok(ExitCode::SUCCESS)
 }
 
-fn writer(path: &Path) -> Result<Box<dyn Write>, String> {
+fn writer(path: &Path, draft: &Path) -> Result<Box<dyn Write>, String> {
     if path.as_os_str() == "-" {
         return Ok(Box::new(std::io::BufWriter::new(std::io::stdout())));
     }
     let file =
-        std::fs::File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        std::fs::File::create(draft).map_err(|error| format!("{}: {error}", draft.display()))?;
     Ok(Box::new(std::io::BufWriter::new(file)))
 }

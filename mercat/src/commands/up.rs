@@ -27,11 +27,13 @@ pub async fn run(mut config: Config, up: Up) -> Result<ExitCode, String> {
     }
     let telemetry = platform::telemetry::init(&config.telemetry).map_err(|e| e.to_string())?;
     let folder = DataFolder::open(&config.data)?;
-    let shop = Shop::assemble(&env, &config, &folder, up.topology).await?;
-    let router = gateway(&config, &shop, &up)?;
     let listener = bind(config.listen, "listen").await?;
     let internal = config.telemetry.internal_listen.unwrap_or(([127, 0, 0, 1], 0).into());
     let internal = bind(internal, "telemetry.internal_listen").await?;
+    let shop = Shop::assemble(&env, &config, &folder, up.topology).await?;
+    // At once: whatever fails after this, the account is there.
+    tell_first_staff(shop.first_staff.as_ref());
+    let router = gateway(&config, &shop, &up)?;
     let addresses = (address(&listener)?, address(&internal)?);
 
     let shutdown = Shutdown::new();
@@ -65,7 +67,7 @@ pub async fn run(mut config: Config, up: Up) -> Result<ExitCode, String> {
         ready_ms: env.clock.monotonic().as_millis() as u64,
     };
     folder.tell(&run).map_err(|error| format!("run.json cannot be written: {error}"))?;
-    greet(&run, &folder, &shop);
+    greet(&run, &folder);
     serve(&env, &config, listener, router, &shutdown).await?;
     folder.untell();
     output::note("Mercat has stopped.");
@@ -126,7 +128,7 @@ async fn load_demo(env: &Env, shop: &Shop) -> Result<(), String> {
     Ok(())
 }
 
-fn greet(run: &Run<'_>, folder: &DataFolder, shop: &Shop) {
+fn greet(run: &Run<'_>, folder: &DataFolder) {
     output::line(format_args!(
         "Mercat {} is ready in {} ms ({}, data in {})",
         env!("CARGO_PKG_VERSION"),
@@ -137,7 +139,6 @@ fn greet(run: &Run<'_>, folder: &DataFolder, shop: &Shop) {
     output::line(format_args!("  shop       {}", run.shop));
     output::line(format_args!("  reference  {}/docs", run.shop));
     output::line(format_args!("  internal   {}  (/metrics, /livez, /readyz)", run.internal));
-    tell_first_staff(shop.first_staff.as_ref());
 }
 
 /// Printed once, when the account is made; it is stored nowhere.

@@ -62,7 +62,7 @@ impl Shop {
         config: &Config,
         data: &DataFolder,
         topology: Topology,
-    ) -> Result<Self, String> {
+    ) -> Result<Arc<Self>, String> {
         let authenticator = Arc::new(Authenticator::new(
             env.clone(),
             config.identity.issuer.clone(),
@@ -79,11 +79,6 @@ impl Shop {
             config: config.identity.clone(),
         })
         .map_err(wrong)?;
-        let first_staff = identity
-            .setup
-            .bootstrap(&context)
-            .await
-            .map_err(|error| format!("identity: {error}"))?;
         let keys = ContractAuthSource::new(links.identity(identity.api), env.clone(), "gateway");
         authenticator.connect(Arc::new(keys));
 
@@ -116,6 +111,12 @@ impl Shop {
         })
         .map_err(wrong)?;
 
+        // Last, when nothing can be refused any more: the password is told once.
+        let first_staff = identity
+            .setup
+            .bootstrap(&context)
+            .await
+            .map_err(|error| format!("identity: {error}"))?;
         let services = vec![
             identity.service,
             catalog.service,
@@ -125,7 +126,7 @@ impl Shop {
         ];
         let bus = bus(env, &services);
         let importer = catalog.importer;
-        Ok(Self {
+        Ok(Arc::new(Self {
             env: env.clone(),
             authenticator,
             services,
@@ -133,15 +134,16 @@ impl Shop {
             importer,
             catalog: catalog.catalog,
             first_staff,
-        })
+        }))
     }
 
     /// Starts relays and periodic work. They end with `shutdown`.
-    pub fn start(&self, shutdown: &Shutdown) {
+    pub fn start(self: &Arc<Self>, shutdown: &Shutdown) {
         self.bus.start(shutdown);
+        self.start_after_backlog(shutdown);
         self.authenticator.task().start(&self.env, "gateway", shutdown.clone());
         for service in &self.services {
-            for task in &service.tasks {
+            for task in service.tasks.iter().filter(|task| !task.after_backlog) {
                 task.clone().start(&self.env, service.name, shutdown.clone());
             }
             let executor = service.executor.clone();
@@ -154,6 +156,27 @@ impl Shop {
             });
             forget.start(&self.env, service.name, shutdown.clone());
         }
+    }
+}
+
+impl Shop {
+    /// Work that must not run while events from before this start wait to be delivered.
+    fn start_after_backlog(self: &Arc<Self>, shutdown: &Shutdown) {
+        let (shop, shutdown) = (self.clone(), shutdown.clone());
+        let started = self.env.now();
+        self.env.spawn("after the backlog", async move {
+            while shop.bus.has_backlog_before(started).await {
+                tokio::select! {
+                    () = shutdown.draining() => return,
+                    () = shop.env.sleep(Duration::from_millis(50)) => {}
+                }
+            }
+            for service in &shop.services {
+                for task in service.tasks.iter().filter(|task| task.after_backlog) {
+                    task.clone().start(&shop.env, service.name, shutdown.clone());
+                }
+            }
+        });
     }
 }
 

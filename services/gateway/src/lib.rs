@@ -18,7 +18,7 @@ use platform::Env;
 use platform::auth::Authenticator;
 use platform::http::Module;
 use serde::{Deserialize, Serialize};
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 pub use pages::About;
 pub use routes::RouteConflict;
@@ -96,7 +96,8 @@ fn cors(config: &Config) -> Result<CorsLayer, BuildError> {
     let replayed = HeaderName::from_static(platform::http::REPLAYED_HEADER);
     let layer = CorsLayer::new()
         .allow_methods(methods)
-        .allow_headers(Any)
+        // `*` would not cover `Authorization` (Fetch standard, CORS-safelisted request headers).
+        .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([header::ETAG, header::LOCATION, header::RETRY_AFTER, request_id, replayed])
         .max_age(std::time::Duration::from_secs(config.cors_max_age_seconds));
     if config.cors_origins.iter().any(|origin| origin == "*") {

@@ -114,4 +114,5 @@ fn expiry(inventory: Inventory, every: Duration) -> Task {
             Ok(())
         }
     })
+    .after_backlog()
 }

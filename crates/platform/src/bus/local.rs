@@ -2,10 +2,13 @@
 //! consumer of that service; when all have committed, the row is deleted.
 
 use std::collections::{BTreeMap, HashMap};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
+use kernel::Timestamp;
 use kernel::id::Uuid;
 
 use super::poison::{Ward, context_of};
@@ -60,6 +63,17 @@ impl LocalBus {
             let shutdown = shutdown.clone();
             self.env.spawn("relay", relay.run(shutdown));
         }
+    }
+
+    /// True while an event from before `time` waits anywhere.
+    pub async fn has_backlog_before(&self, time: Timestamp) -> bool {
+        for publisher in &self.publishers {
+            match publisher.store().outbox(1).await {
+                Ok(events) if events.first().is_none_or(|event| event.time >= time) => {}
+                _ => return true,
+            }
+        }
+        false
     }
 
     /// True when no event waits anywhere: for tests that wait for quiet.
@@ -173,7 +187,10 @@ impl Relay {
             self.behind_parked(subscription, event).await
         } else {
             let context = context_of(&subscription.executor, event);
-            subscription.consumer.handler.handle(&context, event).await
+            let handling = subscription.consumer.handler.handle(&context, event);
+            // A handler that panics is a poison of its key, not the end of the relay.
+            let caught = AssertUnwindSafe(handling).catch_unwind().await;
+            caught.unwrap_or_else(|_| Err(HandleError::new("the handler panicked")))
         };
         let Err(error) = outcome else { return true };
         tracing::warn!(consumer, event = %event.id, event_type = event.event_type, %error, "not handled");

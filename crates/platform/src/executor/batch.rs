@@ -1,5 +1,6 @@
 //! One lane: takes what waits, and turns it into a transaction.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kernel::id::Uuid;
@@ -110,7 +111,8 @@ impl Lane {
             for job in &mut shared.jobs {
                 job.decide(&mut batch, service, &env, now);
             }
-            match batch.into_writes() {
+            let encoded = catch_unwind(AssertUnwindSafe(|| batch.into_writes()));
+            match encoded.unwrap_or_else(|_| Err("encoding a state panicked".to_owned())) {
                 Ok(writes) => {
                     shared.events = !writes.outbox.is_empty();
                     writes

@@ -33,6 +33,8 @@ pub(super) trait Job: Send {
 
 pub(super) struct Typed<C: Command> {
     command: C,
+    /// Asked for where the command was handed in: a panic there is that caller's alone.
+    keys: Vec<(AggregateType, Uuid)>,
     meta: Meta,
     sender: oneshot::Sender<Result<C::Reply, C::Error>>,
     once: Option<Idempotent<C::Reply>>,
@@ -49,7 +51,18 @@ impl<C: Command> Typed<C> {
         once: Option<Idempotent<C::Reply>>,
         inbox: Option<Inbox>,
     ) -> Self {
-        Self { command, meta, sender, once, inbox, skip: unit_reply::<C>, outcome: None }
+        let mut keys = Keys::default();
+        command.keys(&mut keys);
+        Self {
+            command,
+            keys: keys.list,
+            meta,
+            sender,
+            once,
+            inbox,
+            skip: unit_reply::<C>,
+            outcome: None,
+        }
     }
 
     /// What must be settled before the command may decide; `Some` is the answer without deciding.
@@ -73,9 +86,7 @@ impl<C: Command> Typed<C> {
                 }
             }
         }
-        let mut keys = Keys::default();
-        self.command.keys(&mut keys);
-        batch.corrupt(&keys.list).map(|text| Err(StoreError::Corrupt(text).into()))
+        batch.corrupt(&self.keys).map(|text| Err(StoreError::Corrupt(text).into()))
     }
 }
 
@@ -87,9 +98,7 @@ fn unit_reply<C: Command>() -> Option<C::Reply> {
 
 impl<C: Command> Job for Typed<C> {
     fn keys(&self) -> Vec<(AggregateType, Uuid)> {
-        let mut keys = Keys::default();
-        self.command.keys(&mut keys);
-        keys.list
+        self.keys.clone()
     }
 
     fn inbox(&self) -> Option<Inbox> {
@@ -106,10 +115,16 @@ impl<C: Command> Job for Typed<C> {
             return;
         }
         let mut states = States::new(batch);
-        let command = &self.command;
-        let decided = catch_unwind(AssertUnwindSafe(|| command.decide(&mut states, now)));
-        let reply = match decided {
-            Ok(Ok(reply)) => reply,
+        let (command, once) = (&self.command, &self.once);
+        // The answer is rendered before anything is accepted: a panic there discards all, too.
+        let decided = catch_unwind(AssertUnwindSafe(|| {
+            let reply = command.decide(&mut states, now)?;
+            let render = once.as_ref().and_then(|once| once.render.as_ref());
+            let response = render.map(|render| render(&reply));
+            Ok((reply, response))
+        }));
+        let (reply, response) = match decided {
+            Ok(Ok(decided)) => decided,
             Ok(Err(rejection)) => {
                 self.outcome = Some(Err(rejection));
                 return;
@@ -122,7 +137,6 @@ impl<C: Command> Job for Typed<C> {
         };
         states.accept(service, &self.meta, env, now);
         if let Some(once) = &self.once {
-            let response = once.render.as_ref().map(|render| render(&reply));
             // A command that has finished its own key must not be set back to running.
             if response.is_some() || !batch.idempotency.contains_key(&once.key.identity()) {
                 batch.answer(once.key.clone(), response, now);

@@ -16,6 +16,7 @@ on_every_engine!(
     executor::a_hundred_commands_on_one_row_never_pass_the_limit,
     executor::a_refused_batch_is_split_until_only_the_culprit_pays,
     executor::a_panicking_decision_harms_nobody_else,
+    executor::a_state_that_cannot_be_encoded_harms_nobody_else,
     executor::one_key_at_once_fifty_times_has_one_effect,
     executor::several_aggregates_change_together,
     executor::an_event_has_its_effect_once_and_in_order,
@@ -81,6 +82,17 @@ pub async fn a_panicking_decision_harms_nobody_else(bench: Bench) {
     assert!(matches!(failed, Err(StoreError::Corrupt(_))));
     assert_eq!(fine, Ok(1));
     assert_eq!(bench.get(bad).await, None);
+}
+
+pub async fn a_state_that_cannot_be_encoded_harms_nobody_else(bench: Bench) {
+    let (bad, good) = (bench.id(), bench.id());
+    let (failed, fine) = futures_util::join!(
+        bench.run(PutBox { id: bad, state: a_box("explodes", 1) }),
+        bench.run(PutBox { id: good, state: a_box("good", 1) }),
+    );
+    assert!(matches!(failed, Err(StoreError::Corrupt(_))));
+    assert_eq!(fine, Ok(1));
+    assert_eq!(bench.run(PutBox { id: good, state: a_box("good", 2) }).await, Ok(2));
 }
 
 pub async fn one_key_at_once_fifty_times_has_one_effect(bench: Bench) {

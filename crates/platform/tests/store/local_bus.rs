@@ -19,6 +19,7 @@ on_every_engine!(
     local_bus::every_consumer_gets_every_event_once_and_in_order,
     local_bus::a_poisoned_key_is_parked_and_the_others_go_on,
     local_bus::events_from_before_the_start_are_delivered,
+    local_bus::a_panicking_handler_parks_its_key_and_the_relay_goes_on,
 );
 
 /// Copies the weight of each box into a box of its own; may be told to refuse one.
@@ -27,6 +28,7 @@ struct Mirror {
     name: &'static str,
     refuses: Uuid,
     refusing: AtomicBool,
+    panics: AtomicBool,
     handled: AtomicU32,
     moved: Notify,
 }
@@ -38,6 +40,7 @@ impl Mirror {
             name,
             refuses,
             refusing: AtomicBool::new(true),
+            panics: AtomicBool::new(false),
             handled: AtomicU32::new(0),
             moved: Notify::new(),
         })
@@ -70,6 +73,7 @@ impl Handler for Mirror {
             return Ok(self.executor.consume_nothing(self.name, envelope).await?);
         }
         if envelope.aggregate_id == self.refuses && self.refusing.load(Ordering::SeqCst) {
+            assert!(!self.panics.load(Ordering::SeqCst), "a defect in a handler");
             return Err(HandleError::new("indigestible"));
         }
         let Some(put) = envelope.decode::<BoxPut>() else { return Ok(()) };
@@ -175,4 +179,28 @@ pub async fn events_from_before_the_start_are_delivered(bench: Bench) {
     mirror.until_handled(1).await;
     until_quiet(&bus).await;
     assert_eq!(bench.get(mirror.copy_of(id)).await.unwrap().weight, 4);
+}
+
+pub async fn a_panicking_handler_parks_its_key_and_the_relay_goes_on(bench: Bench) {
+    let (bad, good) = (bench.id(), bench.id());
+    let mirror = Mirror::new(&bench, "test.mirror", bad);
+    mirror.panics.store(true, Ordering::SeqCst);
+    let (bus, _shutdown) = start(&bench, &[&mirror]);
+    let before = bench.test.env.now();
+    bench.run(PutBox { id: bad, state: a_box("bad", 1) }).await.unwrap();
+    bench.test.advance(std::time::Duration::from_secs(1));
+    assert!(!bus.has_backlog_before(before).await);
+    assert!(bus.has_backlog_before(bench.test.env.now()).await);
+    bench.run(PutBox { id: good, state: a_box("good", 1) }).await.unwrap();
+    mirror.until_handled(1).await;
+    while !bus.is_quiet().await {
+        bench.test.advance(std::time::Duration::from_secs(2));
+        tokio::task::yield_now().await;
+    }
+    let parked = bench.executor.store().parked(Some("test.mirror")).await.unwrap();
+    assert_eq!(parked.len(), 1);
+    assert_eq!(
+        (parked[0].envelope.aggregate_id, parked[0].error.as_str()),
+        (bad, "the handler panicked")
+    );
 }

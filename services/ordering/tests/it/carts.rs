@@ -182,7 +182,11 @@ async fn a_guests_cart_becomes_the_customers_and_adds_up_with_what_is_there() {
 #[tokio::test]
 async fn the_same_key_opens_one_cart() {
     on_both(async |shop: Shop| {
-        let client = shop.guest().with("idempotency-key", "once");
+        let guest = shop.guest().with("idempotency-key", "once");
+        let one = guest.post("/v1/carts", cart(&[(1, 1)])).await.expect(201);
+        let two = guest.post("/v1/carts", cart(&[(1, 1)])).await.expect(201);
+        assert_ne!(one.body["secret"], two.body["secret"]);
+        let client = shop.customer(7).with("idempotency-key", "once");
         let first = client.post("/v1/carts", cart(&[(1, 1)])).await.expect(201);
         let again = client.post("/v1/carts", cart(&[(1, 1)])).await.expect(201);
         assert_eq!(first.body, again.body);

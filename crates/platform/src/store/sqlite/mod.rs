@@ -11,6 +11,7 @@ mod read;
 mod records;
 mod write;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 
@@ -58,7 +59,13 @@ impl SqliteEngine {
             .name(format!("{}-writer", schema.service))
             .spawn(move || {
                 while let Ok(job) = receiver.recv() {
-                    let outcome = writer.transact(&job.reads, job.decide);
+                    let (reads, decide) = (job.reads, job.decide);
+                    let work = AssertUnwindSafe(|| writer.transact(&reads, decide));
+                    // A state that cannot be encoded or projected must not end this thread.
+                    let outcome = catch_unwind(work).unwrap_or_else(|_| {
+                        writer.abandon();
+                        Err(EngineError::Constraint("applying a batch panicked".to_owned()))
+                    });
                     // Whoever asked may be gone; the batch stands all the same.
                     let _ = job.done.send(outcome);
                 }

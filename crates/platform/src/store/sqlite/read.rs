@@ -31,7 +31,7 @@ struct Shared {
     tables: HashSet<&'static str>,
     idle: Mutex<Vec<Connection>>,
     /// How many long reads may run at once.
-    blocking: Arc<Semaphore>,
+    blocking: Semaphore,
 }
 
 const LONG_READS: usize = 4;
@@ -54,7 +54,7 @@ impl SqliteReader {
                 .collect(),
             tables: aggregates.iter().map(|a| a.table).collect(),
             idle: Mutex::new(vec![connection::reader(path, options)?]),
-            blocking: Arc::new(Semaphore::new(LONG_READS)),
+            blocking: Semaphore::new(LONG_READS),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -82,15 +82,20 @@ impl SqliteReader {
         F: FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
     {
         let stopped = |what| EngineError::Unavailable(format!("a read was stopped: {what}"));
-        let permit = self.shared.blocking.clone().acquire_owned().await;
-        let permit = permit.map_err(|error| stopped(error.to_string()))?;
+        let permit = self.shared.blocking.acquire().await;
+        let _permit = permit.map_err(|error| stopped(error.to_string()))?;
+        self.elsewhere(read).await
+    }
+
+    /// On another thread, at once: for the relay, which must not queue behind the shop's lists.
+    async fn elsewhere<R, F>(&self, read: F) -> Result<R, EngineError>
+    where
+        R: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+    {
         let this = self.clone();
-        let outcome = tokio::task::spawn_blocking(move || {
-            let outcome = this.short(read);
-            drop(permit);
-            outcome
-        });
-        outcome.await.map_err(|error| stopped(error.to_string()))?
+        let outcome = tokio::task::spawn_blocking(move || this.short(read)).await;
+        outcome.map_err(|error| EngineError::Unavailable(format!("a read was stopped: {error}")))?
     }
 
     fn short<R>(
@@ -219,7 +224,7 @@ impl SqliteReader {
 
     pub(super) async fn outbox(&self, limit: u32) -> Result<Vec<Envelope>, EngineError> {
         let service = self.shared.service;
-        self.long(move |connection| {
+        self.elsewhere(move |connection| {
             let sql = format!("SELECT id, {} FROM outbox ORDER BY id LIMIT ?", records::ENVELOPE);
             let mut statement = connection.prepare_cached(&sql)?;
             let rows = statement.query_map([limit], |row| {
@@ -234,7 +239,7 @@ impl SqliteReader {
         &self,
         consumer: Option<String>,
     ) -> Result<Vec<Parked>, EngineError> {
-        self.long(move |connection| {
+        self.elsewhere(move |connection| {
             let sql = format!(
                 "SELECT consumer, event_id, source, error, attempts, parked_at, {} FROM parked \
                  WHERE consumer = coalesce(?, consumer) \

@@ -91,6 +91,11 @@ impl Writer {
         Ok(())
     }
 
+    /// Leaves a transaction that a panic has left open.
+    pub(super) fn abandon(&mut self) {
+        let _ = self.connection.execute_batch("ROLLBACK");
+    }
+
     /// True when there is something to commit.
     fn batch(&mut self, reads: &ReadSet, decide: Decide) -> Result<bool, EngineError> {
         let loaded = self.load(reads)?;

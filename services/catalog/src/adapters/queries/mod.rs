@@ -61,8 +61,8 @@ impl Listing for SqliteListing {
     }
 
     async fn offers(&self, variants: &[VariantId]) -> Result<Vec<Offered>, StoreError> {
-        let variants = variants.to_vec();
-        self.reader.read(move |connection| sqlite_list::offers(connection, &variants)).await
+        // On the path of every cart and checkout: rows by key, and never behind a long search.
+        self.reader.read_now(|connection| sqlite_list::offers(connection, variants))
     }
 
     async fn by_handles(&self, handles: Vec<Handle>) -> Result<Vec<Option<ProductId>>, StoreError> {

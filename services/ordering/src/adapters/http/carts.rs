@@ -79,6 +79,8 @@ pub(super) struct ChangeCart {
 }
 
 /// Opens a cart. A guest gets its secret in the answer, once; a signed-in customer needs none.
+///
+/// A guest's idempotency key has no effect here: an answer with a secret in it is not kept.
 #[utoipa::path(post, path = "/v1/carts", tag = "carts", operation_id = "create_cart",
     request_body = CreateCart,
     responses((status = 201, body = CartView, headers(("etag" = String), ("location" = String)))),
@@ -89,6 +91,9 @@ pub(super) async fn create_cart(
     Once(key): Once,
     Body(body): Body<CreateCart>,
 ) -> Result<Response, Problem> {
+    // A guest's answer holds the cart's secret, and all guests share one key space: no answer of
+    // theirs is kept. A cart that was opened twice and used once expires.
+    let key = key.filter(|_| context.principal.account().is_some());
     let (secret, secret_hash) = secret::fresh(app.env());
     let new = NewCart {
         secret_hash,
