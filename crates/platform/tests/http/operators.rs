@@ -87,7 +87,11 @@ async fn no_log_line_holds_a_token_a_body_or_a_query() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(lines.clone())
         .finish();
+    // While a process knows one subscriber only, tracing asks the thread that first reaches a call
+    // site, which may be another test's, and remembers "nobody listens". With two it asks both.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let guard = tracing::subscriber::set_default(subscriber);
+    tracing::callsite::rebuild_interest_cache();
     let client = module_client(&served().module).with("x-request-id", "seen-id");
     let canary = "canary-7f3a";
     client.with("authorization", &format!("Bearer {canary}")).get("/v1/me").await.expect(401);
