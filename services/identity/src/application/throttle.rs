@@ -2,7 +2,7 @@
 //!
 //! An address without an account is remembered just the same, so the answer does not tell which
 //! exist, and a flood of made-up addresses writes nothing to disk. The count is this process's own
-//! and is gone after a restart. Addresses of clients are not known here; the gateway limits those.
+//! and is gone after a restart. Addresses of clients are not known here, and are not limited yet.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -87,8 +87,8 @@ pub(super) async fn update_me(
     Ok(http::ok(Some(account.version), &MeView::of(&account)))
 }
 
-/// Erases everything personal about the calling customer and ends all sessions. Orders keep the
-/// bare id of the account. It cannot be undone.
+/// Erases the calling customer's account with its name, e-mail and address book, and ends all
+/// sessions. Carts and orders keep what was written into them. It cannot be undone.
 #[utoipa::path(delete, path = "/v1/me", tag = "me", operation_id = "erase_me",
     responses((status = 204)), extensions(("x-permission" = json!("customer"))))]
 pub(super) async fn erase_me(
