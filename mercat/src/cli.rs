@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// what is missing. `mercat up --demo` adds a demo shop to look at.
 ///
 /// Every command reads `mercat.toml` (or `--config FILE`), then variables such as
-/// `MERCAT_GATEWAY__CORS_ORIGINS`, then `--set section.key=value`; `mercat config print` shows all
+/// `MERCAT_GATEWAY__CORS_ORIGINS`, then `--set section.key=value`; `mercat config print` shows the
 /// keys with their values.
 #[derive(Parser)]
 #[command(name = "mercat", version, max_term_width = 100)]
@@ -146,7 +146,7 @@ pub struct Export {
 pub enum Config {
     /// Say whether the configuration is accepted; ends with 1 and names the key if not.
     Check,
-    /// Print every key with its value, as TOML. Secrets are left out.
+    /// Print the keys with their values, as TOML; unset optional ones are left out, secrets masked.
     Print,
 }
 
