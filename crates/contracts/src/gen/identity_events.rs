@@ -4,6 +4,10 @@ impl platform::event::Event for v1::AccountRegistered {
     const TYPE: &'static str = "mercat.identity.AccountRegistered.v1";
 }
 
+impl platform::event::Event for v1::AccountErased {
+    const TYPE: &'static str = "mercat.identity.AccountErased.v1";
+}
+
 impl platform::event::Event for v1::SessionRevoked {
     const TYPE: &'static str = "mercat.identity.SessionRevoked.v1";
 }
@@ -11,5 +15,6 @@ impl platform::event::Event for v1::SessionRevoked {
 /// The type of every event of this service, in the order of its contract.
 pub const EVENTS: &[&str] = &[
     "mercat.identity.AccountRegistered.v1",
+    "mercat.identity.AccountErased.v1",
     "mercat.identity.SessionRevoked.v1",
 ];

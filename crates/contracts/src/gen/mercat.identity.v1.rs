@@ -8,6 +8,13 @@ pub struct AccountRegistered {
     #[prost(string, tag = "2")]
     pub kind: ::prost::alloc::string::String,
 }
+/// Of aggregate `account`: a customer had everything personal forgotten. Whoever keeps copies of it
+/// (addresses, e-mail addresses) forgets them too; the bare id may stay.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AccountErased {
+    #[prost(bytes = "vec", tag = "1")]
+    pub account_id: ::prost::alloc::vec::Vec<u8>,
+}
 /// Of aggregate `session`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SessionRevoked {
@@ -28,6 +35,7 @@ pub struct GetJwksReply {
     pub jwks_json: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct VerifyApiKeyRequest {
     /// The key as presented; it is never logged.
     #[prost(string, tag = "1")]

@@ -1,5 +1,6 @@
 //! A customer has everything personal forgotten. Orders keep the bare id.
 
+use contracts::identity::v1;
 use kernel::Timestamp;
 use platform::context::Context;
 use platform::executor::{Command, Keys, States};
@@ -56,7 +57,10 @@ impl Command for EraseMe {
             now,
         )?;
         account.erase(now)?;
-        states.put(self.account.uuid(), account);
+        let id = self.account.uuid();
+        states.put(id, account);
+        let event = v1::AccountErased { account_id: id.as_bytes().to_vec() };
+        states.emit::<Account, _>(id, &event);
         Ok(())
     }
 }
