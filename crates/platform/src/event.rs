@@ -8,6 +8,7 @@ use kernel::Timestamp;
 use kernel::id::Uuid;
 
 use crate::context::Context;
+use crate::executor::Executor;
 use crate::store::StoreError;
 
 pub use prost::DecodeError;
@@ -34,6 +35,9 @@ pub struct Envelope {
     pub causation: Option<Uuid>,
     pub traceparent: Option<String>,
     pub data: Vec<u8>,
+    /// How many events of the aggregate right before this one the delivery stands for: the
+    /// consumer has no use for them and was not given them. Neither stored nor sent.
+    pub passed_over: u64,
 }
 
 impl Envelope {
@@ -57,8 +61,8 @@ pub fn partition_of(aggregate_id: Uuid, partitions: u32) -> u32 {
 }
 
 /// Reacts to events. Delivered in order for an aggregate and at least once; the effect happens
-/// exactly once, because a handler ends in exactly one [`crate::executor::Executor::consume`] (or
-/// `consume_nothing`), which checks and moves the inbox in the transaction of the effect.
+/// exactly once, because a handler ends in exactly one [`crate::executor::Executor::consume`], which
+/// checks and moves the inbox in the transaction of the effect.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
     async fn handle(&self, context: &Context, envelope: &Envelope) -> Result<(), HandleError>;
@@ -69,9 +73,27 @@ pub trait Handler: Send + Sync + 'static {
 pub struct Consumer {
     /// `<service>.<what>`, such as `inventory.orders`.
     pub name: &'static str,
-    /// The services whose events it gets, all types of them.
+    /// The services whose events it gets.
     pub sources: &'static [&'static str],
+    /// The types that its handler is given. The inbox moves past all others by itself.
+    pub types: &'static [&'static str],
     pub handler: Arc<dyn Handler>,
+}
+
+impl Consumer {
+    /// Hands it one event: to the handler, or past it.
+    pub async fn take(
+        &self,
+        executor: &Executor,
+        context: &Context,
+        envelope: &Envelope,
+    ) -> Result<(), HandleError> {
+        if self.types.contains(&envelope.event_type.as_str()) {
+            self.handler.handle(context, envelope).await
+        } else {
+            Ok(executor.consume_nothing(self.name, envelope).await?)
+        }
+    }
 }
 
 impl fmt::Debug for Consumer {
@@ -86,15 +108,22 @@ pub struct HandleError {
     pub message: String,
     /// The fault lies in the world, not in the event: it is tried again without being counted.
     pub transient: bool,
+    /// Events before this one have not been applied.
+    pub(crate) gap: bool,
 }
 
 impl HandleError {
     pub fn new(message: impl fmt::Display) -> Self {
-        Self { message: message.to_string(), transient: false }
+        Self { message: message.to_string(), transient: false, gap: false }
+    }
+
+    /// Of a handler that was given a type which its consumer does not list.
+    pub fn unexpected(envelope: &Envelope) -> Self {
+        Self::new(format!("{} is not handled here", envelope.event_type))
     }
 
     pub fn transient(message: impl fmt::Display) -> Self {
-        Self { message: message.to_string(), transient: true }
+        Self { message: message.to_string(), transient: true, gap: false }
     }
 }
 
@@ -107,7 +136,7 @@ impl fmt::Display for HandleError {
 impl From<StoreError> for HandleError {
     fn from(error: StoreError) -> Self {
         let transient = !matches!(error, StoreError::Unique { .. } | StoreError::Corrupt(_));
-        Self { message: error.to_string(), transient }
+        Self { message: error.to_string(), transient, gap: error == StoreError::Gap }
     }
 }
 

@@ -1,8 +1,10 @@
 -- The engine's own tables, beside the aggregates of every service.
 
--- Events that were committed and are not yet delivered to every consumer.
+-- Events that were committed and are not yet delivered to every consumer, in the order of their
+-- commits. Places are given by the engine and never used twice while it runs.
 CREATE TABLE outbox (
-    id BLOB NOT NULL PRIMARY KEY,
+    place INTEGER PRIMARY KEY,
+    id BLOB NOT NULL,
     shard INTEGER NOT NULL,
     event_type TEXT NOT NULL,
     aggregate_type TEXT NOT NULL,
@@ -13,7 +15,7 @@ CREATE TABLE outbox (
     causation BLOB,
     traceparent TEXT,
     data BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- How far each consumer has applied the events of each aggregate. Versions have no gaps, so the
 -- version names the event; its id is kept for people.
@@ -54,6 +56,8 @@ CREATE TABLE parked (
     causation BLOB,
     traceparent TEXT,
     data BLOB NOT NULL,
+    -- Events right before it that the consumer has no use for and was not given.
+    passed_over INTEGER NOT NULL,
     error TEXT NOT NULL,
     attempts INTEGER NOT NULL,
     parked_at INTEGER NOT NULL,

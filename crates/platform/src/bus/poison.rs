@@ -92,7 +92,7 @@ pub async fn replay(subscription: &Subscription, aggregate: Uuid) -> Result<usiz
             continue;
         }
         let context = context_of(executor, &parked.envelope);
-        subscription.consumer.handler.handle(&context, &parked.envelope).await?;
+        subscription.consumer.take(executor, &context, &parked.envelope).await?;
         executor.unpark(consumer.to_owned(), parked.envelope.id).await?;
         done += 1;
     }

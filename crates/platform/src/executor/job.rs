@@ -18,6 +18,8 @@ pub(super) struct Inbox {
     pub consumer: &'static str,
     pub aggregate_id: Uuid,
     pub version: u64,
+    /// Events right before it that need not have been applied.
+    pub passed_over: u64,
     pub event_id: Uuid,
 }
 
@@ -41,6 +43,8 @@ pub(super) struct Typed<C: Command> {
     inbox: Option<Inbox>,
     skip: fn() -> Option<C::Reply>,
     outcome: Option<Result<C::Reply, C::Error>>,
+    /// Was it decided on committed state alone?
+    on_committed: bool,
 }
 
 impl<C: Command> Typed<C> {
@@ -62,6 +66,7 @@ impl<C: Command> Typed<C> {
             inbox,
             skip: unit_reply::<C>,
             outcome: None,
+            on_committed: true,
         }
     }
 
@@ -72,7 +77,7 @@ impl<C: Command> Typed<C> {
             if inbox.version <= last {
                 return (self.skip)().map(Ok);
             }
-            if inbox.version > last + 1 {
+            if inbox.version - inbox.passed_over > last + 1 {
                 return Some(Err(StoreError::Gap.into()));
             }
         }
@@ -110,6 +115,7 @@ impl<C: Command> Job for Typed<C> {
     }
 
     fn decide(&mut self, batch: &mut Batch, service: &str, env: &Env, now: Timestamp) {
+        self.on_committed = batch.is_untouched();
         if let Some(settled) = self.settled_before(batch) {
             self.outcome = Some(settled);
             return;
@@ -156,9 +162,11 @@ impl<C: Command> Job for Typed<C> {
     fn answer(self: Box<Self>, failure: Option<StoreError>) {
         let this = *self;
         let answer = match (failure, this.outcome) {
-            // A rejection changed nothing, so it stands whatever became of the batch.
+            // A rejection for what an earlier command of a failed batch did never became true.
+            (Some(failure), Some(Ok(_))) => Err(failure.into()),
+            (Some(failure), _) if !this.on_committed => Err(failure.into()),
             (_, Some(Err(rejection))) => Err(rejection),
-            (Some(failure), _) => Err(failure.into()),
+            (Some(failure), None) => Err(failure.into()),
             (None, Some(outcome)) => outcome,
             (None, None) => Err(StoreError::Unavailable("not decided".to_owned()).into()),
         };
@@ -181,7 +189,6 @@ impl Command for Nothing {
 /// The engine's own housekeeping; it rides in the same batches as the commands.
 #[derive(Default)]
 pub(super) struct Chores {
-    pub outbox_done: Vec<Uuid>,
     pub park: Vec<Parked>,
     pub unpark: Vec<(String, Uuid)>,
     pub forget_answers_before: Option<Timestamp>,
@@ -192,7 +199,6 @@ impl Command for Chores {
     type Error = StoreError;
     fn keys(&self, _keys: &mut Keys) {}
     fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<(), StoreError> {
-        states.outbox_done.extend_from_slice(&self.outbox_done);
         states.park.extend_from_slice(&self.park);
         states.unpark.extend_from_slice(&self.unpark);
         states.forget_answers_before = self.forget_answers_before;

@@ -12,12 +12,13 @@
 mod batch;
 mod job;
 mod states;
+mod tail;
 
 use std::sync::Arc;
 
 use kernel::Timestamp;
 use kernel::id::Uuid;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 pub use states::{Keys, States};
 
@@ -27,6 +28,7 @@ use crate::event::Envelope;
 use crate::idempotency::Idempotent;
 use crate::store::{Engine, Parked, Store, StoreError};
 use job::{Chores, Inbox, Job, Nothing, Typed};
+pub(crate) use tail::Tail;
 
 /// How many commands share one transaction at most.
 pub const BATCH: usize = 256;
@@ -70,22 +72,19 @@ pub struct Executor {
     env: Env,
     store: Store,
     queue: mpsc::Sender<Box<dyn Job>>,
-    committed: Arc<Notify>,
+    tail: Arc<Tail>,
 }
 
 impl Executor {
     /// Starts the one lane over `engine` as a task of `env`.
     pub fn start(service: &'static str, env: &Env, engine: Arc<dyn Engine>) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let committed = Arc::new(Notify::new());
-        let lane = batch::Lane {
-            service,
-            env: env.clone(),
-            engine: engine.clone(),
-            committed: committed.clone(),
-        };
+        let tail = Arc::new(Tail::default());
+        let store = Store::new(engine);
+        let lane =
+            batch::Lane { service, env: env.clone(), store: store.clone(), tail: tail.clone() };
         env.spawn("executor", lane.run(jobs));
-        Self { service, env: env.clone(), store: Store::new(engine), queue, committed }
+        Self { service, env: env.clone(), store, queue, tail }
     }
 
     pub fn service(&self) -> &'static str {
@@ -139,6 +138,7 @@ impl Executor {
             consumer,
             aggregate_id: envelope.aggregate_id,
             version: envelope.aggregate_version,
+            passed_over: envelope.passed_over.min(envelope.aggregate_version.saturating_sub(1)),
             event_id: envelope.id,
         };
         let meta = Meta {
@@ -151,7 +151,7 @@ impl Executor {
         receiver.await.map_err(|_| stopped())?
     }
 
-    /// An event that the consumer has no use for: only its inbox moves on.
+    /// An event that the consumer has no use for, or that is given up: only its inbox moves on.
     pub async fn consume_nothing(
         &self,
         consumer: &'static str,
@@ -160,9 +160,14 @@ impl Executor {
         self.consume(consumer, envelope, Nothing).await
     }
 
-    /// Deletes published events from the outbox.
-    pub(crate) async fn published(&self, events: Vec<Uuid>) -> Result<(), StoreError> {
-        self.chore(Chores { outbox_done: events, ..Chores::default() }).await
+    /// Deletes delivered events from the outbox, in the next batch that comes along.
+    pub(crate) fn delivered(&self, places: Vec<i64>) {
+        self.tail.done(places);
+    }
+
+    /// Deletes what was delivered, now.
+    pub(crate) async fn settle(&self) -> Result<(), StoreError> {
+        self.chore(Chores::default()).await
     }
 
     /// Parks events of a consumer of this service, for good until an operator looks.
@@ -174,14 +179,22 @@ impl Executor {
         self.chore(Chores { unpark: vec![(consumer, event)], ..Chores::default() }).await
     }
 
-    /// Forgets the answers of idempotency keys that were used before `time`.
+    /// Forgets the answers of idempotency keys that were used before `time`, some in each batch.
     pub async fn forget_answers_before(&self, time: Timestamp) -> Result<(), StoreError> {
-        self.chore(Chores { forget_answers_before: Some(time), ..Chores::default() }).await
+        let mut before = self.tail.forgotten();
+        loop {
+            self.chore(Chores { forget_answers_before: Some(time), ..Chores::default() }).await?;
+            let now = self.tail.forgotten();
+            if now == before {
+                return Ok(());
+            }
+            before = now;
+        }
     }
 
-    /// Wakes up after each commit that wrote events.
-    pub(crate) fn committed(&self) -> &Notify {
-        &self.committed
+    /// The events of this service as they are committed.
+    pub(crate) fn tail(&self) -> &Tail {
+        &self.tail
     }
 
     async fn chore(&self, chores: Chores) -> Result<(), StoreError> {

@@ -1,6 +1,7 @@
 //! What a decision sees and leaves behind.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use kernel::Timestamp;
 use kernel::id::Uuid;
@@ -9,6 +10,7 @@ use super::Meta;
 use crate::env::Env;
 use crate::event::{Envelope, Event};
 use crate::idempotency::{IdempotencyKey, Identity, SavedResponse};
+use crate::store::cache::Remembered;
 use crate::store::{
     Aggregate, AggregateType, IdempotencyRow, InboxMove, Loaded, Parked, RowWrite, SavedWrite,
     State, WriteSet,
@@ -44,10 +46,16 @@ pub(super) struct Batch {
     pub(super) inbox: HashMap<Key, u64>,
     pub(super) idempotency: HashMap<Identity, IdempotencyRow>,
     writes: WriteSet,
+    /// How many commands so far have changed something.
+    accepted: u32,
 }
 
 impl Batch {
-    pub(super) fn new(keys: Vec<(AggregateType, Uuid)>, mut loaded: Loaded) -> Self {
+    pub(super) fn new(
+        keys: Vec<(AggregateType, Uuid)>,
+        mut loaded: Loaded,
+        mut known: HashMap<Key, Remembered>,
+    ) -> Self {
         let mut slots = HashMap::with_capacity(keys.len());
         for (aggregate, id) in keys {
             let mut slot = Slot {
@@ -59,14 +67,21 @@ impl Batch {
                 corrupt: None,
                 changed: false,
             };
-            if let Some(row) = loaded.aggregates.remove(&(aggregate.table, id)) {
+            let key = (aggregate.table, id);
+            let row = known.remove(&key).map(Ok).or_else(|| {
+                let row = loaded.aggregates.remove(&key)?;
                 slot.loaded_version = row.version;
-                slot.version = row.version;
-                slot.seq = row.seq;
-                match (aggregate.parse)(&row.state) {
-                    Ok(state) => slot.state = Some(state),
-                    Err(error) => slot.corrupt = Some(error.to_string()),
+                Some(Remembered::parse(&aggregate, &row))
+            });
+            match row {
+                Some(Ok(row)) => {
+                    slot.loaded_version = row.version;
+                    slot.version = row.version;
+                    slot.seq = row.seq;
+                    slot.state = Some(row.state);
                 }
+                Some(Err(error)) => slot.corrupt = Some(error),
+                None => {}
             }
             slots.insert((aggregate.table, id), slot);
         }
@@ -75,16 +90,19 @@ impl Batch {
             inbox: loaded.inbox,
             idempotency: HashMap::new(),
             writes: WriteSet::default(),
+            accepted: 0,
         }
     }
 
     /// The first of `keys` whose row cannot be read.
     pub(super) fn corrupt(&self, keys: &[(AggregateType, Uuid)]) -> Option<String> {
-        keys.iter().find_map(|(aggregate, id)| {
-            let slot = self.slots.get(&(aggregate.table, *id))?;
-            let error = slot.corrupt.as_ref()?;
-            Some(format!("{} {id} cannot be read: {error}", aggregate.table))
-        })
+        keys.iter()
+            .find_map(|(aggregate, id)| self.slots.get(&(aggregate.table, *id))?.corrupt.clone())
+    }
+
+    /// Has no command of the batch changed anything yet?
+    pub(super) fn is_untouched(&self) -> bool {
+        self.accepted == 0
     }
 
     pub(super) fn into_writes(mut self) -> Result<WriteSet, String> {
@@ -128,7 +146,6 @@ pub struct States<'a> {
     put: HashMap<Key, (AggregateType, Option<State>)>,
     emitted: Vec<Emitted>,
     finished: Vec<(IdempotencyKey, SavedResponse)>,
-    pub(super) outbox_done: Vec<Uuid>,
     pub(super) forget_answers_before: Option<Timestamp>,
     pub(super) park: Vec<Parked>,
     pub(super) unpark: Vec<(String, Uuid)>,
@@ -141,7 +158,6 @@ impl<'a> States<'a> {
             put: HashMap::new(),
             emitted: Vec::new(),
             finished: Vec::new(),
-            outbox_done: Vec::new(),
             forget_answers_before: None,
             park: Vec::new(),
             unpark: Vec::new(),
@@ -209,6 +225,7 @@ impl<'a> States<'a> {
     /// Makes all of it part of the batch.
     pub(super) fn accept(self, service: &str, meta: &Meta, env: &Env, now: Timestamp) {
         let batch = self.batch;
+        batch.accepted += 1;
         for (key, (aggregate, state)) in self.put {
             let slot = batch.slots.get_mut(&key).expect("put() has looked it up");
             slot.aggregate = aggregate;
@@ -224,7 +241,7 @@ impl<'a> States<'a> {
                 slot.changed = true;
                 slot.version += 1;
             }
-            batch.writes.outbox.push(Envelope {
+            batch.writes.outbox.push(Arc::new(Envelope {
                 id: env.uuid(),
                 event_type: emitted.event_type.to_owned(),
                 source: service.to_owned(),
@@ -236,12 +253,12 @@ impl<'a> States<'a> {
                 causation: meta.causation,
                 traceparent: meta.traceparent.clone(),
                 data: emitted.data,
-            });
+                passed_over: 0,
+            }));
         }
         for (key, response) in self.finished {
             batch.answer(key, Some(response), now);
         }
-        batch.writes.outbox_done.extend(self.outbox_done);
         batch.writes.park.extend(self.park);
         batch.writes.unpark.extend(self.unpark);
         batch.writes.idempotency_before =

@@ -68,10 +68,12 @@ impl IdempotencyRow {
 #[derive(Default)]
 pub struct WriteSet {
     pub rows: Vec<RowWrite>,
-    pub outbox: Vec<Envelope>,
-    pub outbox_done: Vec<Uuid>,
+    pub outbox: Vec<Arc<Envelope>>,
+    /// Delivered events, by their place in the outbox.
+    pub outbox_done: Vec<i64>,
     pub inbox: Vec<InboxMove>,
     pub idempotency: Vec<SavedWrite>,
+    /// Forgets [`FORGET`] answers at most that were given before.
     pub idempotency_before: Option<Timestamp>,
     pub park: Vec<Parked>,
     /// Consumer and event.
@@ -89,6 +91,25 @@ impl WriteSet {
             && self.park.is_empty()
             && self.unpark.is_empty()
     }
+}
+
+/// How many old answers one batch forgets: nobody waits long behind it.
+pub const FORGET: u32 = 500;
+
+/// What the database added to a batch that was applied.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// The place of each event of [`WriteSet::outbox`], growing in the order of commits.
+    pub places: Vec<i64>,
+    /// Answers that were forgotten.
+    pub forgotten: u32,
+}
+
+/// An event that waits in the outbox.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waiting {
+    pub place: i64,
+    pub envelope: Arc<Envelope>,
 }
 
 pub struct RowWrite {
@@ -185,14 +206,21 @@ impl From<EngineError> for StoreError {
 pub trait Engine: Send + Sync {
     /// Locks and loads `reads`, calls `decide`, applies what it returns, commits. Returns once the
     /// commit is durable.
-    async fn transact(&self, reads: ReadSet, decide: Decide) -> Result<(), EngineError>;
+    async fn transact(&self, reads: ReadSet, decide: Decide) -> Result<Applied, EngineError>;
+    /// Does nobody but this process write here? Only then may states be remembered between batches.
+    fn is_exclusive(&self) -> bool;
     async fn get(&self, table: &'static str, ids: &[Uuid]) -> Result<Vec<RawRow>, EngineError>;
     async fn list(&self, table: &'static str, query: &Query) -> Result<Vec<RawRow>, EngineError>;
     async fn idempotency(
         &self,
         key: &IdempotencyKey,
     ) -> Result<Option<IdempotencyRow>, EngineError>;
-    async fn outbox(&self, limit: u32) -> Result<Vec<Envelope>, EngineError>;
+    /// Waiting events behind the place `after`, in the order of their commits.
+    async fn outbox(&self, after: i64, limit: u32) -> Result<Vec<Waiting>, EngineError>;
+    /// The least version of an event of this aggregate that waits.
+    async fn outbox_first(&self, aggregate: Uuid) -> Result<Option<u64>, EngineError>;
+    /// Does the consumer have parked events of this aggregate?
+    async fn is_parked(&self, consumer: &str, aggregate: Uuid) -> Result<bool, EngineError>;
     async fn parked(&self, consumer: Option<&str>) -> Result<Vec<Parked>, EngineError>;
     fn sqlite_reader(&self) -> Option<SqliteReader> {
         None

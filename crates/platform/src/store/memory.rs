@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -11,8 +12,8 @@ use kernel::id::Uuid;
 
 use super::aggregate::{AggregateType, Schema};
 use super::engine::{
-    Change, Decide, Engine, EngineError, IdempotencyRow, Loaded, MemoryProjection, Parked, RawRow,
-    ReadSet, RowWrite, WriteSet,
+    Applied, Change, Decide, Engine, EngineError, FORGET, IdempotencyRow, Loaded, MemoryProjection,
+    Parked, RawRow, ReadSet, RowWrite, Waiting, WriteSet,
 };
 use super::query::{Direction, Query};
 use super::value::Value;
@@ -39,7 +40,8 @@ struct Table {
 #[derive(Default)]
 struct Tables {
     aggregates: HashMap<&'static str, Table>,
-    outbox: BTreeMap<Uuid, Envelope>,
+    outbox: BTreeMap<i64, Arc<Envelope>>,
+    last_place: i64,
     inbox: HashMap<(&'static str, Uuid), u64>,
     idempotency: HashMap<Identity, (IdempotencyRow, Timestamp)>,
     parked: BTreeMap<(String, Uuid, u64), Parked>,
@@ -129,7 +131,8 @@ impl Tables {
         Ok(())
     }
 
-    fn apply(&mut self, writes: WriteSet) {
+    fn apply(&mut self, writes: WriteSet) -> Applied {
+        let mut applied = Applied::default();
         for write in writes.rows {
             let table = self.aggregates.get_mut(write.aggregate.table).expect("checked before");
             if let Some(old) = table.rows.remove(&write.id) {
@@ -146,9 +149,13 @@ impl Tables {
             let raw = RawRow { id: write.id, version: write.version, seq: write.seq, state };
             table.rows.insert(write.id, Row { raw, columns: write.columns });
         }
-        self.outbox.extend(writes.outbox.into_iter().map(|envelope| (envelope.id, envelope)));
-        for id in writes.outbox_done {
-            self.outbox.remove(&id);
+        for envelope in writes.outbox {
+            self.last_place += 1;
+            self.outbox.insert(self.last_place, envelope);
+            applied.places.push(self.last_place);
+        }
+        for place in writes.outbox_done {
+            self.outbox.remove(&place);
         }
         for moved in writes.inbox {
             self.inbox.insert((moved.consumer, moved.aggregate_id), moved.version);
@@ -161,7 +168,12 @@ impl Tables {
             self.idempotency.insert(saved.key.identity(), (row, saved.at));
         }
         if let Some(before) = writes.idempotency_before {
-            self.idempotency.retain(|_, (_, at)| *at >= before);
+            let old = self.idempotency.iter().filter(|(_, (_, at))| *at < before);
+            let old: Vec<_> = old.map(|(key, _)| key.clone()).take(FORGET as usize).collect();
+            applied.forgotten = old.len() as u32;
+            for key in old {
+                self.idempotency.remove(&key);
+            }
         }
         for parked in writes.park {
             let envelope = &parked.envelope;
@@ -171,6 +183,7 @@ impl Tables {
         self.parked.retain(|(consumer, ..), parked| {
             !writes.unpark.iter().any(|(c, id)| c == consumer && *id == parked.envelope.id)
         });
+        applied
     }
 }
 
@@ -192,7 +205,7 @@ impl Table {
 
 #[async_trait]
 impl Engine for MemoryEngine {
-    async fn transact(&self, reads: ReadSet, decide: Decide) -> Result<(), EngineError> {
+    async fn transact(&self, reads: ReadSet, decide: Decide) -> Result<Applied, EngineError> {
         let mut tables = self.lock();
         let loaded = tables.load(&reads)?;
         let writes = decide(loaded);
@@ -202,8 +215,11 @@ impl Engine for MemoryEngine {
             projection.apply(&changes);
         }
         drop(changes);
-        tables.apply(writes);
-        Ok(())
+        Ok(tables.apply(writes))
+    }
+
+    fn is_exclusive(&self) -> bool {
+        true
     }
 
     async fn get(&self, table: &'static str, ids: &[Uuid]) -> Result<Vec<RawRow>, EngineError> {
@@ -249,8 +265,23 @@ impl Engine for MemoryEngine {
         Ok(self.lock().idempotency.get(&key.identity()).map(|(row, _)| row.clone()))
     }
 
-    async fn outbox(&self, limit: u32) -> Result<Vec<Envelope>, EngineError> {
-        Ok(self.lock().outbox.values().take(limit as usize).cloned().collect())
+    async fn outbox(&self, after: i64, limit: u32) -> Result<Vec<Waiting>, EngineError> {
+        let tables = self.lock();
+        let behind = tables.outbox.range((Bound::Excluded(after), Bound::Unbounded));
+        let waiting = behind.take(limit as usize);
+        let waiting = waiting.map(|(place, e)| Waiting { place: *place, envelope: e.clone() });
+        Ok(waiting.collect())
+    }
+
+    async fn outbox_first(&self, aggregate: Uuid) -> Result<Option<u64>, EngineError> {
+        let tables = self.lock();
+        let of_it = tables.outbox.values().filter(|event| event.aggregate_id == aggregate);
+        Ok(of_it.map(|event| event.aggregate_version).min())
+    }
+
+    async fn is_parked(&self, consumer: &str, aggregate: Uuid) -> Result<bool, EngineError> {
+        let tables = self.lock();
+        Ok(tables.parked.keys().any(|(name, id, _)| name == consumer && *id == aggregate))
     }
 
     async fn parked(&self, consumer: Option<&str>) -> Result<Vec<Parked>, EngineError> {

@@ -6,6 +6,7 @@
 //! key-paged `list`; what needs more is a projection. No shop word, and no SQL outside an engine.
 
 mod aggregate;
+pub(crate) mod cache;
 mod engine;
 mod error;
 pub mod memory;
@@ -20,13 +21,15 @@ use kernel::id::Uuid;
 
 pub use aggregate::{Aggregate, AggregateType, Column, Migration, Schema};
 pub use engine::{
-    Change, Decide, Engine, EngineError, IdempotencyRow, InboxMove, Loaded, MemoryProjection,
-    Parked, RawRow, ReadSet, RowWrite, SavedWrite, State, WriteSet,
+    Applied, Change, Decide, Engine, EngineError, FORGET, IdempotencyRow, InboxMove, Loaded,
+    MemoryProjection, Parked, RawRow, ReadSet, RowWrite, SavedWrite, State, Waiting, WriteSet,
 };
 pub use error::StoreError;
 pub use query::{Condition, Direction, Op, Position, Query};
 pub use sqlite::{SqliteProjection, SqliteReader};
 pub use value::Value;
+
+use cache::{Remembered, StateCache};
 
 use crate::event::Envelope;
 use crate::idempotency::{IdempotencyKey, Lookup};
@@ -52,16 +55,26 @@ impl<A> Deref for Versioned<A> {
 #[derive(Clone)]
 pub struct Store {
     engine: Arc<dyn Engine>,
+    cache: Option<Arc<StateCache>>,
 }
+
+/// How much of lately used states a service keeps in memory, in bytes.
+const REMEMBERED: u64 = 4 << 20;
+/// Reads of more rows than this are not worth remembering: they would push out what is.
+const FILL: usize = 64;
 
 impl Store {
     pub fn new(engine: Arc<dyn Engine>) -> Self {
-        Self { engine }
+        let cache = engine.is_exclusive().then(|| Arc::new(StateCache::new(REMEMBERED)));
+        Self { engine, cache }
+    }
+
+    pub(crate) fn cache(&self) -> Option<&Arc<StateCache>> {
+        self.cache.as_ref()
     }
 
     pub async fn get<A: Aggregate>(&self, id: Uuid) -> Result<Option<Versioned<A>>, StoreError> {
-        let rows = self.engine.get(A::TABLE, &[id]).await?;
-        rows.into_iter().next().map(parse::<A>).transpose()
+        Ok(self.get_many::<A>(&[id]).await?.pop())
     }
 
     /// In the order of `ids`; those that do not exist are left out.
@@ -69,7 +82,34 @@ impl Store {
         &self,
         ids: &[Uuid],
     ) -> Result<Vec<Versioned<A>>, StoreError> {
-        self.engine.get(A::TABLE, ids).await?.into_iter().map(parse::<A>).collect()
+        let Some(cache) = &self.cache else {
+            return self.engine.get(A::TABLE, ids).await?.into_iter().map(parse::<A>).collect();
+        };
+        let known: Vec<_> = ids.iter().map(|id| cache.get(A::TABLE, *id)).collect();
+        let missing = ids.iter().zip(&known).filter(|(_, known)| known.is_none());
+        let missing: Vec<Uuid> = missing.map(|(id, _)| *id).collect();
+        let commits = cache.commits();
+        let mut read = Vec::new().into_iter();
+        if !missing.is_empty() {
+            read = self.engine.get(A::TABLE, &missing).await?.into_iter();
+        }
+        let mut next = read.next();
+        let mut found = Vec::with_capacity(ids.len());
+        for (id, known) in ids.iter().zip(known) {
+            if let Some(known) = known {
+                found.extend(versioned::<A>(*id, &known));
+                continue;
+            }
+            let Some(row) = next.take_if(|row| row.id == *id) else { continue };
+            next = read.next();
+            let row = Remembered::parse(&AggregateType::of::<A>(), &row);
+            let row = row.map_err(StoreError::Corrupt)?;
+            found.extend(versioned::<A>(*id, &row));
+            if missing.len() <= FILL {
+                cache.fill(commits, A::TABLE, *id, row);
+            }
+        }
+        Ok(found)
     }
 
     /// By a unique column.
@@ -92,9 +132,14 @@ impl Store {
         Ok(row.map_or(Lookup::New, |row| row.lookup(key)))
     }
 
-    /// Up to `limit` unpublished events, oldest first.
+    /// Up to `limit` events that wait to be delivered, in the order of their commits.
     pub async fn outbox(&self, limit: u32) -> Result<Vec<Envelope>, StoreError> {
-        Ok(self.engine.outbox(limit).await?)
+        let waiting = self.engine.outbox(0, limit).await?;
+        Ok(waiting.into_iter().map(|waiting| Arc::unwrap_or_clone(waiting.envelope)).collect())
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<dyn Engine> {
+        &self.engine
     }
 
     /// Parked events of a consumer (of all when `None`), by key and version.
@@ -106,6 +151,11 @@ impl Store {
     pub fn sqlite_reader(&self) -> Option<SqliteReader> {
         self.engine.sqlite_reader()
     }
+}
+
+fn versioned<A: Aggregate>(id: Uuid, row: &Remembered) -> Option<Versioned<A>> {
+    let state = row.state.downcast_ref::<A>()?.clone();
+    Some(Versioned { id, version: row.version, state })
 }
 
 fn parse<A: Aggregate>(row: RawRow) -> Result<Versioned<A>, StoreError> {

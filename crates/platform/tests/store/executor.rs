@@ -175,6 +175,7 @@ fn event(bench: &Bench, aggregate: Uuid, version: u64) -> Envelope {
         causation: None,
         traceparent: None,
         data: Vec::new(),
+        passed_over: 0,
     }
 }
 

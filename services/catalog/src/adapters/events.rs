@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use contracts::{catalog::v1, inventory};
+use contracts::catalog::v1;
+use contracts::inventory::v1::StockChanged;
 use platform::Context;
-use platform::event::{Consumer, Envelope, HandleError, Handler};
+use platform::event::{Consumer, Envelope, Event as _, HandleError, Handler};
 use platform::executor::States;
 use platform::rpc::uuid_from;
 
@@ -47,7 +48,8 @@ fn bytes(variant: &VariantId) -> Vec<u8> {
 
 /// Listens to what becomes of stock.
 pub fn consumer(catalog: Catalog) -> Consumer {
-    Consumer { name: CONSUMER, sources: &["inventory"], handler: Arc::new(StockLevels { catalog }) }
+    let handler = Arc::new(StockLevels { catalog });
+    Consumer { name: CONSUMER, sources: &["inventory"], types: &[StockChanged::TYPE], handler }
 }
 
 struct StockLevels {
@@ -57,7 +59,7 @@ struct StockLevels {
 #[async_trait]
 impl Handler for StockLevels {
     async fn handle(&self, _context: &Context, envelope: &Envelope) -> Result<(), HandleError> {
-        let outcome = match envelope.decode::<inventory::v1::StockChanged>() {
+        let outcome = match envelope.decode::<StockChanged>() {
             Some(event) => {
                 let event = event?;
                 let level = Level {
@@ -73,7 +75,7 @@ impl Handler for StockLevels {
                 };
                 self.catalog.note_stock(envelope, level).await
             }
-            None => self.catalog.ignore(envelope).await,
+            None => return Err(HandleError::unexpected(envelope)),
         };
         outcome.map_err(|error| match error {
             Error::Store(error) => error.into(),

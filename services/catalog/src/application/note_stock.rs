@@ -17,10 +17,6 @@ impl Catalog {
     pub async fn note_stock(&self, envelope: &Envelope, level: Level) -> Result<(), Error> {
         self.executor.consume(CONSUMER, envelope, NoteStock { level }).await
     }
-
-    pub async fn ignore(&self, envelope: &Envelope) -> Result<(), Error> {
-        Ok(self.executor.consume_nothing(CONSUMER, envelope).await?)
-    }
 }
 
 struct NoteStock {

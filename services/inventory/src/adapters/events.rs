@@ -6,7 +6,7 @@ use contracts::ordering::v1::{OrderCancelled, OrderConfirmed, OrderLine, OrderRe
 use kernel::Business;
 use kernel::id::Uuid;
 use platform::Context;
-use platform::event::{Consumer, Envelope, HandleError, Handler};
+use platform::event::{Consumer, Envelope, Event, HandleError, Handler};
 use std::sync::Arc;
 
 use super::grpc::confirmed;
@@ -21,11 +21,13 @@ pub fn consumers(inventory: &Inventory) -> Vec<Consumer> {
         Consumer {
             name: CATALOG,
             sources: &["catalog"],
+            types: &[ProductPublished::TYPE],
             handler: Arc::new(CatalogEvents { inventory: inventory.clone() }),
         },
         Consumer {
             name: ORDERS,
             sources: &["ordering"],
+            types: &[OrderConfirmed::TYPE, OrderCancelled::TYPE, OrderRejected::TYPE],
             handler: Arc::new(OrderEvents { inventory: inventory.clone() }),
         },
     ]
@@ -46,7 +48,7 @@ impl Handler for CatalogEvents {
                 let variants = variants.collect::<Result<_, _>>()?;
                 self.inventory.enrol(CATALOG, envelope, variants).await.map_err(handle_error)
             }
-            None => Ok(self.inventory.executor().consume_nothing(CATALOG, envelope).await?),
+            None => Err(HandleError::unexpected(envelope)),
         }
     }
 }
@@ -60,7 +62,7 @@ struct OrderEvents {
 impl Handler for OrderEvents {
     async fn handle(&self, _context: &Context, envelope: &Envelope) -> Result<(), HandleError> {
         let Some((order, step)) = step_of(envelope)? else {
-            return Ok(self.inventory.executor().consume_nothing(ORDERS, envelope).await?);
+            return Err(HandleError::unexpected(envelope));
         };
         let followed = self.inventory.follow(ORDERS, envelope, order, step).await;
         let oversold = followed.map_err(handle_error)?;

@@ -1,5 +1,6 @@
 //! Stock rows while a command decides: each is copied when first changed, written back once, told
-//! to the world once, and every change of units on hand leaves its row in the ledger.
+//! to the world when it sells out or can be sold again, and every change of units on hand leaves
+//! its row in the ledger.
 
 use std::collections::BTreeMap;
 
@@ -164,10 +165,13 @@ impl<'c> Shelf<'c> {
     }
 
     /// Hands all changes over; returns the rows as they are now and what was booked.
-    pub fn close(self, states: &mut States<'_>) -> Booked {
-        for (id, row) in &self.rows {
+    pub fn close(mut self, states: &mut States<'_>) -> Booked {
+        for (id, row) in &mut self.rows {
+            let news = row.tell();
             states.put(*id, row.clone());
-            states.emit::<Stock, _>(*id, &changed(row));
+            if news {
+                states.emit::<Stock, _>(*id, &changed(row));
+            }
         }
         for (id, movement) in &self.movements {
             states.put(id.uuid(), movement.clone());

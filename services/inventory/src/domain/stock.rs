@@ -62,6 +62,9 @@ pub struct Stock {
     /// Only in the home row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<Imported>,
+    /// Whether it could be sold when the world was last told; none when it never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told: Option<bool>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -81,6 +84,7 @@ impl Stock {
             policy,
             places: Vec::new(),
             imported: None,
+            told: None,
         }
     }
 
@@ -118,6 +122,28 @@ impl Stock {
 
     pub fn is_low(&self) -> bool {
         self.policy.tracked && self.available() <= self.policy.low_stock_threshold
+    }
+
+    /// Can a unit be promised here?
+    pub fn is_sellable(&self) -> bool {
+        !self.policy.strict() || self.available() > 0
+    }
+
+    /// True when the world has to be told whether it can be sold, which is then taken as done.
+    ///
+    /// Nobody needs telling that a variant with one place can be sold: that is what is believed of
+    /// variants of which inventory has said nothing. A variant with several tells of each.
+    pub fn tell(&mut self) -> bool {
+        let sellable = self.is_sellable();
+        let alone = self.places.is_empty() && self.location == LocationId::DEFAULT;
+        let news = match self.told {
+            Some(told) => told != sellable,
+            None => !(alone && sellable),
+        };
+        if news {
+            self.told = Some(sellable);
+        }
+        news
     }
 
     /// The rule at the head of this file.

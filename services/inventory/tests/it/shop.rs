@@ -178,6 +178,7 @@ impl Shop {
             causation: None,
             traceparent: None,
             data: event.encode_to_vec(),
+            passed_over: 0,
         }
     }
 
@@ -188,7 +189,7 @@ impl Shop {
             .iter()
             .find(|consumer| consumer.sources.contains(&envelope.source.as_str()))
             .unwrap();
-        consumer.handler.handle(&self.context(), envelope).await.unwrap();
+        consumer.take(&self.executor, &self.context(), envelope).await.unwrap();
     }
 
     /// Twice, as buses do.
@@ -202,6 +203,16 @@ impl Shop {
     pub async fn expire(&self) {
         let task = self.service.tasks.iter().find(|task| task.name == "inventory.expiry").unwrap();
         task.turn(&self.time.env, "inventory").await.unwrap();
+    }
+
+    /// What was told of stock, in order: version of the row's events, on hand, reserved.
+    pub async fn told(&self) -> Vec<(u64, i64, i64)> {
+        let outbox = self.executor.store().outbox(10_000).await.unwrap();
+        let of_stock = outbox.iter().filter_map(|envelope| {
+            let event = envelope.decode::<v1::StockChanged>()?.unwrap();
+            Some((envelope.aggregate_version, event.on_hand, event.reserved))
+        });
+        of_stock.collect()
     }
 
     /// The types of all unsent events, of which there are few in a test.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use contracts::payment::v1::{PaymentCaptured, PaymentRefunded, PaymentVoided};
 use kernel::id::Uuid;
 use platform::Context;
-use platform::event::{Consumer, Envelope, HandleError, Handler};
+use platform::event::{Consumer, Envelope, Event, HandleError, Handler};
 
 use crate::application::App;
 use crate::application::follow_payments::PaymentFact;
@@ -16,7 +16,8 @@ const PAYMENTS: &str = "ordering.payments";
 
 pub fn consumers(app: Arc<App>) -> Vec<Consumer> {
     let handler = Arc::new(PaymentEvents { app });
-    vec![Consumer { name: PAYMENTS, sources: &["payment"], handler }]
+    let types = &[PaymentCaptured::TYPE, PaymentRefunded::TYPE, PaymentVoided::TYPE];
+    vec![Consumer { name: PAYMENTS, sources: &["payment"], types, handler }]
 }
 
 struct PaymentEvents {
@@ -28,15 +29,16 @@ impl Handler for PaymentEvents {
     async fn handle(&self, _context: &Context, envelope: &Envelope) -> Result<(), HandleError> {
         match fact_of(envelope)? {
             Some((order, fact)) => self.app.follow_payment(PAYMENTS, envelope, order, fact).await,
-            None => self.app.pass_over(PAYMENTS, envelope).await,
+            None => Err(HandleError::unexpected(envelope)),
         }
     }
 }
 
 fn fact_of(envelope: &Envelope) -> Result<Option<(OrderId, PaymentFact)>, HandleError> {
     let (order, fact) = if let Some(event) = envelope.decode::<PaymentCaptured>() {
-        let PaymentCaptured { order_id, amount_minor, captured_minor, .. } = event?;
-        (order_id, PaymentFact::Captured { amount_minor, captured_minor })
+        let PaymentCaptured { order_id, payment_id, amount_minor, captured_minor, .. } = event?;
+        let payment = id_of(&payment_id, "the payment's id does not have 16 bytes")?.into();
+        (order_id, PaymentFact::Captured { payment, amount_minor, captured_minor })
     } else if let Some(event) = envelope.decode::<PaymentRefunded>() {
         let PaymentRefunded { order_id, amount_minor, refunded_minor, .. } = event?;
         (order_id, PaymentFact::Refunded { amount_minor, refunded_minor })
@@ -45,7 +47,10 @@ fn fact_of(envelope: &Envelope) -> Result<Option<(OrderId, PaymentFact)>, Handle
     } else {
         return Ok(None);
     };
-    let id = Uuid::from_slice(&order);
-    let id = id.map_err(|_| HandleError::new("the order's id does not have 16 bytes"))?;
-    Ok(Some((id.into(), fact)))
+    let order = id_of(&order, "the order's id does not have 16 bytes")?;
+    Ok(Some((order.into(), fact)))
+}
+
+fn id_of(bytes: &[u8], otherwise: &'static str) -> Result<Uuid, HandleError> {
+    Uuid::from_slice(bytes).map_err(|_| HandleError::new(otherwise))
 }

@@ -1,9 +1,10 @@
 //! Events: facts on their way out, orders' events on their way in.
 
 use async_trait::async_trait;
-use contracts::{ordering, payment::v1};
+use contracts::ordering::v1::{OrderCancelled, OrderConfirmed, OrderRejected};
+use contracts::payment::v1;
 use platform::Context;
-use platform::event::{Consumer, Envelope, HandleError, Handler};
+use platform::event::{Consumer, Envelope, Event, HandleError, Handler};
 use platform::executor::States;
 
 use crate::application::follow_orders::CONSUMER;
@@ -59,37 +60,33 @@ pub fn publish(states: &mut States<'_>, payment: &Payment, fact: &Fact) {
 
 /// Listens to what becomes of orders.
 pub fn consumer(payments: Payments, captures_at_once: bool) -> Consumer {
-    Consumer {
-        name: CONSUMER,
-        sources: &["ordering"],
-        handler: Arc::new(Orders { payments, captures_at_once }),
-    }
+    let types: &[&str] = if captures_at_once {
+        &[OrderConfirmed::TYPE, OrderRejected::TYPE, OrderCancelled::TYPE]
+    } else {
+        &[OrderRejected::TYPE, OrderCancelled::TYPE]
+    };
+    let handler = Arc::new(Orders { payments });
+    Consumer { name: CONSUMER, sources: &["ordering"], types, handler }
 }
 
 struct Orders {
     payments: Payments,
-    captures_at_once: bool,
 }
 
 #[async_trait]
 impl Handler for Orders {
     async fn handle(&self, _context: &Context, envelope: &Envelope) -> Result<(), HandleError> {
         let payments = &self.payments;
-        let outcome = if let Some(event) = envelope.decode::<ordering::v1::OrderConfirmed>() {
-            let order_id = order(&event?.order_id)?;
-            if self.captures_at_once {
-                payments.capture_confirmed(envelope, order_id).await
-            } else {
-                payments.ignore(envelope).await
-            }
-        } else if let Some(event) = envelope.decode::<ordering::v1::OrderRejected>() {
+        let outcome = if let Some(event) = envelope.decode::<OrderConfirmed>() {
+            payments.capture_confirmed(envelope, order(&event?.order_id)?).await
+        } else if let Some(event) = envelope.decode::<OrderRejected>() {
             let event = event?;
             payments.cancel_ended(envelope, order(&event.order_id)?, event.reason).await
-        } else if let Some(event) = envelope.decode::<ordering::v1::OrderCancelled>() {
+        } else if let Some(event) = envelope.decode::<OrderCancelled>() {
             let event = event?;
             payments.cancel_ended(envelope, order(&event.order_id)?, event.reason).await
         } else {
-            payments.ignore(envelope).await
+            return Err(HandleError::unexpected(envelope));
         };
         outcome.map_err(|error| match error {
             Error::Store(error) => error.into(),

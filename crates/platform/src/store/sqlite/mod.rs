@@ -21,9 +21,10 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::aggregate::Schema;
-use super::engine::{Change, Decide, Engine, EngineError, IdempotencyRow, Parked, RawRow, ReadSet};
+use super::engine::{
+    Applied, Change, Decide, Engine, EngineError, IdempotencyRow, Parked, RawRow, ReadSet, Waiting,
+};
 use super::query::Query;
-use crate::event::Envelope;
 use crate::idempotency::IdempotencyKey;
 
 pub use connection::Options;
@@ -43,7 +44,7 @@ pub struct SqliteEngine {
 struct Job {
     reads: ReadSet,
     decide: Decide,
-    done: oneshot::Sender<Result<(), EngineError>>,
+    done: oneshot::Sender<Result<Applied, EngineError>>,
 }
 
 impl SqliteEngine {
@@ -54,7 +55,7 @@ impl SqliteEngine {
         migrate::run(&mut connection, schema)?;
         let reader = SqliteReader::open(path, schema, options)?;
         let (sender, receiver) = mpsc::channel::<Job>();
-        let mut writer = write::Writer::new(connection, schema);
+        let mut writer = write::Writer::new(connection, schema)?;
         std::thread::Builder::new()
             .name(format!("{}-writer", schema.service))
             .spawn(move || {
@@ -89,11 +90,16 @@ pub(crate) fn unavailable(error: &rusqlite::Error) -> EngineError {
 
 #[async_trait]
 impl Engine for SqliteEngine {
-    async fn transact(&self, reads: ReadSet, decide: Decide) -> Result<(), EngineError> {
+    async fn transact(&self, reads: ReadSet, decide: Decide) -> Result<Applied, EngineError> {
         let gone = || EngineError::Unavailable("the writer thread has ended".to_owned());
         let (done, outcome) = oneshot::channel();
         self.writer.send(Job { reads, decide, done }).map_err(|_| gone())?;
         outcome.await.map_err(|_| gone())?
+    }
+
+    /// The data folder is locked by one process, and all its writes pass the one writer.
+    fn is_exclusive(&self) -> bool {
+        true
     }
 
     async fn get(&self, table: &'static str, ids: &[Uuid]) -> Result<Vec<RawRow>, EngineError> {
@@ -111,8 +117,16 @@ impl Engine for SqliteEngine {
         self.reader.idempotency(key)
     }
 
-    async fn outbox(&self, limit: u32) -> Result<Vec<Envelope>, EngineError> {
-        self.reader.outbox(limit).await
+    async fn outbox(&self, after: i64, limit: u32) -> Result<Vec<Waiting>, EngineError> {
+        self.reader.outbox(after, limit).await
+    }
+
+    async fn outbox_first(&self, aggregate: Uuid) -> Result<Option<u64>, EngineError> {
+        self.reader.outbox_first(aggregate).await
+    }
+
+    async fn is_parked(&self, consumer: &str, aggregate: Uuid) -> Result<bool, EngineError> {
+        self.reader.is_parked(consumer, aggregate)
     }
 
     async fn parked(&self, consumer: Option<&str>) -> Result<Vec<Parked>, EngineError> {

@@ -9,10 +9,9 @@ use rusqlite::{Connection, OptionalExtension, ToSql};
 use tokio::sync::Semaphore;
 
 use super::{Options, connection, records, unavailable};
-use crate::event::Envelope;
 use crate::idempotency::IdempotencyKey;
 use crate::store::aggregate::Schema;
-use crate::store::engine::{EngineError, IdempotencyRow, Parked, RawRow};
+use crate::store::engine::{EngineError, IdempotencyRow, Parked, RawRow, Waiting};
 use crate::store::error::StoreError;
 use crate::store::query::{Direction, Query};
 use crate::store::value::Value;
@@ -222,17 +221,44 @@ impl SqliteReader {
         })
     }
 
-    pub(super) async fn outbox(&self, limit: u32) -> Result<Vec<Envelope>, EngineError> {
+    pub(super) async fn outbox(&self, after: i64, limit: u32) -> Result<Vec<Waiting>, EngineError> {
         let service = self.shared.service;
         self.elsewhere(move |connection| {
-            let sql = format!("SELECT id, {} FROM outbox ORDER BY id LIMIT ?", records::ENVELOPE);
+            let sql = format!(
+                "SELECT place, id, {} FROM outbox WHERE place > ? ORDER BY place LIMIT ?",
+                records::ENVELOPE
+            );
             let mut statement = connection.prepare_cached(&sql)?;
-            let rows = statement.query_map([limit], |row| {
-                records::envelope(row, 1, records::uuid(row, 0)?, service.to_owned())
+            let rows = statement.query_map((after, limit), |row| {
+                let id = records::uuid(row, 1)?;
+                let envelope = Arc::new(records::envelope(row, 2, id, service.to_owned())?);
+                Ok(Waiting { place: row.get(0)?, envelope })
             })?;
             rows.collect()
         })
         .await
+    }
+
+    /// Reads the whole outbox: for the rare event that seems to have no predecessor.
+    pub(super) async fn outbox_first(&self, aggregate: Uuid) -> Result<Option<u64>, EngineError> {
+        self.elsewhere(move |connection| {
+            let sql = "SELECT min(aggregate_version) FROM outbox WHERE aggregate_id = ?";
+            let first: Option<i64> = connection
+                .prepare_cached(sql)?
+                .query_row([aggregate.as_bytes()], |row| row.get(0))?;
+            Ok(first.map(|version| version as u64))
+        })
+        .await
+    }
+
+    pub(super) fn is_parked(&self, consumer: &str, aggregate: Uuid) -> Result<bool, EngineError> {
+        self.short(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT EXISTS (SELECT 1 FROM parked WHERE consumer = ? AND aggregate_id = ?)",
+                )?
+                .query_row((consumer, aggregate.as_bytes()), |row| row.get(0))
+        })
     }
 
     pub(super) async fn parked(
@@ -241,7 +267,7 @@ impl SqliteReader {
     ) -> Result<Vec<Parked>, EngineError> {
         self.elsewhere(move |connection| {
             let sql = format!(
-                "SELECT consumer, event_id, source, error, attempts, parked_at, {} FROM parked \
+                "SELECT consumer, event_id, source, error, attempts, parked_at, {}, passed_over FROM parked \
                  WHERE consumer = coalesce(?, consumer) \
                  ORDER BY consumer, aggregate_id, aggregate_version LIMIT 10000",
                 records::ENVELOPE

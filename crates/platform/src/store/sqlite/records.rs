@@ -84,15 +84,18 @@ pub(super) fn envelope(
         causation: optional_uuid(row, at + 6)?,
         traceparent: row.get(at + 7)?,
         data: row.get(at + 8)?,
+        passed_over: 0,
     })
 }
 
-/// `consumer, event_id, source, error, attempts, parked_at`, then [`ENVELOPE`].
+/// `consumer, event_id, source, error, attempts, parked_at`, [`ENVELOPE`], then `passed_over`.
 pub(super) fn parked(row: &Row<'_>) -> rusqlite::Result<Parked> {
     let id = uuid(row, 1)?;
+    let envelope = envelope(row, 6, id, row.get(2)?)?;
+    let passed_over = unsigned(row, 15)?;
     Ok(Parked {
         consumer: row.get(0)?,
-        envelope: envelope(row, 6, id, row.get(2)?)?,
+        envelope: Envelope { passed_over, ..envelope },
         error: row.get(3)?,
         attempts: row.get(4)?,
         parked_at: Timestamp::from_micros(row.get(5)?),

@@ -10,7 +10,8 @@ use super::{SqliteProjection, records, unavailable};
 use crate::event::Envelope;
 use crate::store::aggregate::{AggregateType, Schema};
 use crate::store::engine::{
-    Change, Decide, EngineError, Loaded, Parked, ReadSet, RowWrite, SavedWrite, WriteSet,
+    Applied, Change, Decide, EngineError, FORGET, Loaded, Parked, ReadSet, RowWrite, SavedWrite,
+    WriteSet,
 };
 use crate::store::value::Value;
 
@@ -23,6 +24,8 @@ pub(super) struct Writer {
     tables: HashMap<&'static str, TableSql>,
     projections: Vec<Arc<dyn SqliteProjection>>,
     statements: u64,
+    /// The place in the outbox that was given last.
+    place: i64,
 }
 
 struct TableSql {
@@ -60,23 +63,31 @@ impl TableSql {
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, schema: &Schema) -> Self {
-        Self {
+    pub(super) fn new(connection: Connection, schema: &Schema) -> Result<Self, EngineError> {
+        let place = connection
+            .query_row("SELECT coalesce(max(place), 0) FROM outbox", [], |row| row.get(0))
+            .map_err(|error| unavailable(&error))?;
+        Ok(Self {
             connection,
             service: schema.service,
             tables: schema.aggregates.iter().map(|a| (a.table, TableSql::of(a))).collect(),
             projections: schema.sqlite_projections.clone(),
             statements: 0,
-        }
+            place,
+        })
     }
 
-    pub(super) fn transact(&mut self, reads: &ReadSet, decide: Decide) -> Result<(), EngineError> {
+    pub(super) fn transact(
+        &mut self,
+        reads: &ReadSet,
+        decide: Decide,
+    ) -> Result<Applied, EngineError> {
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| unavailable(&error))?;
         self.statements = 2;
         let outcome = self.batch(reads, decide);
         let ended = match &outcome {
-            Ok(true) => self.connection.execute_batch("COMMIT"),
-            Ok(false) | Err(_) => self.connection.execute_batch("ROLLBACK"),
+            Ok(Some(_)) => self.connection.execute_batch("COMMIT"),
+            Ok(None) | Err(_) => self.connection.execute_batch("ROLLBACK"),
         };
         if let Err(error) = ended {
             // A COMMIT that failed (a full disk, say) leaves the transaction open.
@@ -85,10 +96,11 @@ impl Writer {
         }
         metrics::counter!("mercat_store_statements_total", "service" => self.service)
             .increment(self.statements);
-        if outcome? {
+        let applied = outcome?;
+        if applied.is_some() {
             metrics::counter!("mercat_store_commits_total", "service" => self.service).increment(1);
         }
-        Ok(())
+        Ok(applied.unwrap_or_default())
     }
 
     /// Leaves a transaction that a panic has left open.
@@ -96,12 +108,12 @@ impl Writer {
         let _ = self.connection.execute_batch("ROLLBACK");
     }
 
-    /// True when there is something to commit.
-    fn batch(&mut self, reads: &ReadSet, decide: Decide) -> Result<bool, EngineError> {
+    /// `None` when there is nothing to commit.
+    fn batch(&mut self, reads: &ReadSet, decide: Decide) -> Result<Option<Applied>, EngineError> {
         let loaded = self.load(reads)?;
         let writes = decide(loaded);
         if writes.is_empty() {
-            return Ok(false);
+            return Ok(None);
         }
         for row in &writes.rows {
             self.write_row(row)?;
@@ -110,8 +122,8 @@ impl Writer {
         for projection in &self.projections {
             projection.apply(&self.connection, &changes).map_err(|error| refused(&error))?;
         }
-        self.write_records(&writes).map_err(|error| refused(&error))?;
-        Ok(true)
+        let applied = self.write_records(&writes).map_err(|error| refused(&error))?;
+        Ok(Some(applied))
     }
 
     fn load(&mut self, reads: &ReadSet) -> Result<Loaded, EngineError> {
@@ -194,7 +206,8 @@ impl Writer {
         }
     }
 
-    fn write_records(&mut self, writes: &WriteSet) -> rusqlite::Result<()> {
+    fn write_records(&mut self, writes: &WriteSet) -> rusqlite::Result<Applied> {
+        let mut applied = Applied::default();
         let records = writes.outbox.len()
             + writes.outbox_done.len()
             + writes.inbox.len()
@@ -203,11 +216,14 @@ impl Writer {
             + writes.unpark.len();
         self.statements += records as u64;
         for envelope in &writes.outbox {
-            self.insert_event(envelope)?;
+            self.place += 1;
+            self.insert_event(self.place, envelope)?;
+            applied.places.push(self.place);
         }
-        for id in &writes.outbox_done {
-            let mut delete = self.connection.prepare_cached("DELETE FROM outbox WHERE id = ?")?;
-            delete.execute([id.as_bytes()])?;
+        for place in &writes.outbox_done {
+            let mut delete =
+                self.connection.prepare_cached("DELETE FROM outbox WHERE place = ?")?;
+            delete.execute([place])?;
         }
         for moved in &writes.inbox {
             self.connection
@@ -227,9 +243,14 @@ impl Writer {
             self.save_response(saved)?;
         }
         if let Some(before) = writes.idempotency_before {
-            self.connection
-                .prepare_cached("DELETE FROM idempotency WHERE created_at < ?")?
-                .execute([before.as_micros()])?;
+            let forgotten = self
+                .connection
+                .prepare_cached(
+                    "DELETE FROM idempotency WHERE (owner, route, key) IN (SELECT owner, route, \
+                     key FROM idempotency WHERE created_at < ? LIMIT ?)",
+                )?
+                .execute((before.as_micros(), FORGET))?;
+            applied.forgotten = forgotten as u32;
         }
         for parked in &writes.park {
             self.park(parked)?;
@@ -239,17 +260,18 @@ impl Writer {
                 .prepare_cached("DELETE FROM parked WHERE consumer = ? AND event_id = ?")?
                 .execute((consumer, event.as_bytes()))?;
         }
-        Ok(())
+        Ok(applied)
     }
 
-    fn insert_event(&self, envelope: &Envelope) -> rusqlite::Result<()> {
+    fn insert_event(&self, place: i64, envelope: &Envelope) -> rusqlite::Result<()> {
         self.connection
             .prepare_cached(
-                "INSERT INTO outbox (id, shard, event_type, aggregate_type, aggregate_id, \
+                "INSERT INTO outbox (place, id, shard, event_type, aggregate_type, aggregate_id, \
                  aggregate_version, time, correlation, causation, traceparent, data) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute((
+                place,
                 envelope.id.as_bytes(),
                 envelope.partition(SHARDS),
                 &envelope.event_type,
@@ -294,7 +316,7 @@ impl Writer {
             .prepare_cached(
                 "INSERT INTO parked (consumer, event_id, source, event_type, aggregate_type, \
                  aggregate_id, aggregate_version, time, correlation, causation, traceparent, data, \
-                 error, attempts, parked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+                 passed_over, error, attempts, parked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
                  ON CONFLICT (consumer, aggregate_id, aggregate_version) \
                  DO UPDATE SET error = excluded.error, attempts = excluded.attempts",
             )?
@@ -311,6 +333,7 @@ impl Writer {
                 envelope.causation.as_ref().map(Uuid::as_bytes),
                 &envelope.traceparent,
                 &envelope.data,
+                envelope.passed_over as i64,
                 &parked.error,
                 parked.attempts,
                 parked.parked_at.as_micros(),

@@ -1,0 +1,185 @@
+//! One key's events to every consumer.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use kernel::id::Uuid;
+
+use super::local::Subscription;
+use super::poison::{Ward, context_of};
+use crate::event::{Envelope, HandleError};
+use crate::executor::Executor;
+use crate::store::Waiting;
+
+pub(super) struct Delivery {
+    pub publisher: Executor,
+    pub subscriptions: Vec<Subscription>,
+    pub ward: Arc<Ward>,
+}
+
+/// What became of the events of a key.
+pub(super) struct Delivered {
+    pub key: Uuid,
+    /// The places of those that every consumer has taken.
+    pub done: Vec<i64>,
+    /// The others, in order: some consumer could not take the first of them.
+    pub rest: Vec<Waiting>,
+}
+
+impl Delivery {
+    pub(super) async fn load_parked(&self) {
+        for subscription in &self.subscriptions {
+            if let Err(error) = self.ward.load(subscription).await {
+                tracing::error!(%error, consumer = subscription.consumer.name, "parked keys unknown");
+            }
+        }
+    }
+
+    /// Has any consumer a use for events of this type? Without consumers nothing has to wait.
+    pub(super) fn is_wanted(&self, event_type: &str) -> bool {
+        self.subscriptions.is_empty()
+            || self.subscriptions.iter().any(|s| s.consumer.types.contains(&event_type))
+    }
+
+    /// Hands the events to each consumer, in order, consumers beside each other.
+    pub(super) async fn deliver(self: Arc<Self>, key: Uuid, mut events: Vec<Waiting>) -> Delivered {
+        let runs = self.subscriptions.iter().map(|s| self.run(s, &events));
+        let taken = join_all(runs).await.into_iter().min().unwrap_or(events.len());
+        let rest = events.split_off(taken);
+        crate::crash::point("relay.delete.before");
+        Delivered { key, done: events.into_iter().map(|event| event.place).collect(), rest }
+    }
+
+    /// How many of the events, from the first on, the consumer has done with.
+    async fn run(&self, subscription: &Subscription, events: &[Waiting]) -> usize {
+        let types = subscription.consumer.types;
+        let mut taken = 0;
+        for (index, event) in events.iter().enumerate() {
+            let envelope = &event.envelope;
+            if !types.contains(&envelope.event_type.as_str()) {
+                continue;
+            }
+            if !self.hand_over(subscription, envelope, index - taken).await {
+                return taken;
+            }
+            taken = index + 1;
+        }
+        match events.last() {
+            Some(last) if taken < events.len() => {
+                let passed_over = events.len() - taken - 1;
+                if self.pass_over(subscription, &last.envelope, passed_over).await {
+                    events.len()
+                } else {
+                    taken
+                }
+            }
+            _ => taken,
+        }
+    }
+
+    async fn hand_over(
+        &self,
+        subscription: &Subscription,
+        event: &Arc<Envelope>,
+        passed_over: usize,
+    ) -> bool {
+        let event = standing_for(event, passed_over as u64);
+        let consumer = subscription.consumer.name;
+        let outcome = if self.ward.holds(consumer, event.aggregate_id) {
+            self.behind_parked(subscription, &event).await
+        } else {
+            self.handle(subscription, &event).await
+        };
+        let Err(error) = outcome else { return true };
+        tracing::warn!(consumer, event = %event.id, event_type = event.event_type, %error, "not handled");
+        if !self.ward.failed(consumer, event.id, &error) {
+            return false;
+        }
+        self.ward.park(subscription, &event, &error.message).await.is_ok()
+    }
+
+    /// The inbox moves past events that the consumer has no use for.
+    async fn pass_over(
+        &self,
+        subscription: &Subscription,
+        last: &Arc<Envelope>,
+        passed_over: usize,
+    ) -> bool {
+        let consumer = subscription.consumer.name;
+        let event = standing_for(last, passed_over as u64);
+        let outcome = if self.ward.holds(consumer, event.aggregate_id) {
+            self.behind_parked(subscription, &event).await
+        } else {
+            self.handle(subscription, &event).await
+        };
+        if let Err(error) = &outcome {
+            tracing::warn!(consumer, event = %event.id, %error, "not passed over");
+        }
+        outcome.is_ok()
+    }
+
+    async fn handle(
+        &self,
+        subscription: &Subscription,
+        event: &Arc<Envelope>,
+    ) -> Result<(), HandleError> {
+        match once(subscription, event).await {
+            Err(error) if error.gap => {
+                let event = self.baseline(subscription.consumer.name, event).await.ok_or(error)?;
+                once(subscription, &event).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// A consumer that is younger than its publisher, or whose database is from a backup, has not
+    /// seen the events before this one. When none of them waits in the outbox any more, they were
+    /// done with before its time, and it begins here.
+    async fn baseline(&self, consumer: &str, event: &Arc<Envelope>) -> Option<Arc<Envelope>> {
+        let first = self.publisher.store().engine().outbox_first(event.aggregate_id).await.ok()?;
+        let earliest = event.aggregate_version - event.passed_over;
+        if first.is_some_and(|first| first < earliest) {
+            return None;
+        }
+        tracing::warn!(
+            consumer, aggregate = %event.aggregate_id, version = event.aggregate_version,
+            "begins with this event: those before it were delivered before it listened"
+        );
+        metrics::counter!("mercat_events_baseline_total", "consumer" => consumer.to_owned())
+            .increment(1);
+        Some(standing_for(event, event.aggregate_version.saturating_sub(1)))
+    }
+
+    /// The key is parked: this event queues up behind, unless an operator has freed the key.
+    async fn behind_parked(
+        &self,
+        subscription: &Subscription,
+        event: &Arc<Envelope>,
+    ) -> Result<(), HandleError> {
+        let name = subscription.consumer.name;
+        let engine = subscription.executor.store().engine();
+        let parked = engine.is_parked(name, event.aggregate_id).await;
+        if parked.map_err(|error| HandleError::transient(error))? {
+            self.ward.park(subscription, event, "waits behind a parked event").await?;
+            return Ok(());
+        }
+        self.handle(subscription, event).await
+    }
+}
+
+fn standing_for(event: &Arc<Envelope>, passed_over: u64) -> Arc<Envelope> {
+    if passed_over == event.passed_over {
+        return event.clone();
+    }
+    Arc::new(Envelope { passed_over, ..Envelope::clone(event) })
+}
+
+/// A handler that panics is a poison of its key, not the end of the relay.
+async fn once(subscription: &Subscription, event: &Envelope) -> Result<(), HandleError> {
+    let context = context_of(&subscription.executor, event);
+    let handling = subscription.consumer.take(&subscription.executor, &context, event);
+    let caught = AssertUnwindSafe(handling).catch_unwind().await;
+    caught.unwrap_or_else(|_| Err(HandleError::new("the handler panicked")))
+}

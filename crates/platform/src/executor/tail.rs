@@ -1,0 +1,90 @@
+//! The end of the outbox, in memory: what was just committed goes to the relay without being read
+//! back, and what was delivered is deleted by the next batch that commits anyway.
+//!
+//! The table is the truth. A relay reads it when it starts, and when it was too slow to follow.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::store::Waiting;
+
+/// How many events wait here at most for a relay; further ones wait in the table only.
+const ROOM: usize = 4096;
+
+#[derive(Default)]
+pub(crate) struct Tail {
+    state: Mutex<State>,
+    committed: Notify,
+    forgotten: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    /// A relay follows; without one nothing is kept here.
+    followed: bool,
+    fresh: Vec<Waiting>,
+    /// Events were left out: the relay has to read the table.
+    overflowed: bool,
+    done: Vec<i64>,
+}
+
+impl Tail {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on committed events are kept for the caller.
+    pub(crate) fn follow(&self) {
+        let mut state = self.lock();
+        state.followed = true;
+        state.overflowed = true;
+    }
+
+    /// What was committed since the last call, in order. `true`: the table holds events that were
+    /// never given out here.
+    pub(crate) fn take(&self) -> (Vec<Waiting>, bool) {
+        let mut state = self.lock();
+        (std::mem::take(&mut state.fresh), std::mem::take(&mut state.overflowed))
+    }
+
+    /// Resolves after each commit that wrote events.
+    pub(crate) async fn committed(&self) {
+        self.committed.notified().await;
+    }
+
+    pub(super) fn push(&self, events: impl ExactSizeIterator<Item = Waiting>) {
+        let mut state = self.lock();
+        if state.followed {
+            // All or nothing of a batch, and nothing behind what was left out: order holds.
+            if state.overflowed || state.fresh.len() + events.len() > ROOM {
+                state.overflowed = true;
+            } else {
+                state.fresh.extend(events);
+            }
+        }
+        drop(state);
+        self.committed.notify_one();
+    }
+
+    pub(super) fn done(&self, places: Vec<i64>) {
+        self.lock().done.extend(places);
+    }
+
+    pub(crate) fn has_done(&self) -> bool {
+        !self.lock().done.is_empty()
+    }
+
+    pub(super) fn take_done(&self) -> Vec<i64> {
+        std::mem::take(&mut self.lock().done)
+    }
+
+    pub(super) fn count_forgotten(&self, answers: u32) {
+        self.forgotten.fetch_add(u64::from(answers), Ordering::AcqRel);
+    }
+
+    pub(super) fn forgotten(&self) -> u64 {
+        self.forgotten.load(Ordering::Acquire)
+    }
+}
