@@ -22,7 +22,9 @@ pub async fn run(mut config: Config, export: Export) -> Result<ExitCode, String>
     let draft = export.file.with_added_extension("part");
     let mut out = writer(&export.file, &draft)?;
     if let Some(server) = Server::of(&export.remote)? {
-        let response = server.send(server.get("/v1/admin/products/export")).await?;
+        let stock = [("stock", (!export.no_stock).to_string())];
+        let request = server.get("/v1/admin/products/export").query(&stock);
+        let response = server.send(request).await?;
         let mut chunks = response.bytes_stream();
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|error| format!("the export broke off: {error}"))?;
@@ -34,7 +36,7 @@ pub async fn run(mut config: Config, export: Export) -> Result<ExitCode, String>
         let folder = DataFolder::open_existing(&config.data)?;
         let shop = Shop::assemble(&env, &config, &folder, Topology::Embedded).await?;
         let context = Context::background(&env, "mercat", Duration::from_hours(24));
-        let chunks = shop.catalog.export_products(context).await;
+        let chunks = shop.catalog.export_products(context, !export.no_stock).await;
         let mut chunks = std::pin::pin!(chunks.map_err(|error| error.to_string())?);
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|error| format!("the export broke off: {error}"))?;

@@ -22,13 +22,26 @@ use crate::shop::Shop;
 
 /// The command ends with this when rows were refused.
 const ROWS_REFUSED: u8 = 2;
+/// The command ends with this when all is stored, but other services have not heard of all of it.
+const NOT_DELIVERED: u8 = 3;
+/// How long nothing may move before the command stops to wait.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub async fn run(config: Config, import: Import) -> Result<ExitCode, String> {
-    let report = match Server::of(&import.remote)? {
-        Some(server) => upload(&server, &import).await?,
+    let (report, waiting) = match Server::of(&import.remote)? {
+        Some(server) => (upload(&server, &import).await?, 0),
         None => here(config, &import).await?,
     };
     tell(&report);
+    if waiting > 0 {
+        output::note(format_args!(
+            "mercat: the products are stored, but {waiting} events (or more) still wait and none \
+             has moved for {} s; `mercat up` goes on with them, `mercat events parked` names \
+             those that nobody could digest",
+            PATIENCE.as_secs()
+        ));
+        return Ok(ExitCode::from(NOT_DELIVERED));
+    }
     Ok(if report.errors_total == 0 { ExitCode::SUCCESS } else { ExitCode::from(ROWS_REFUSED) })
 }
 
@@ -40,7 +53,8 @@ fn format(import: &Import) -> &'static str {
     }
 }
 
-async fn here(mut config: Config, import: &Import) -> Result<Report, String> {
+/// The report, and how many events were left behind.
+async fn here(mut config: Config, import: &Import) -> Result<(Report, usize), String> {
     choose_data(&mut config, &import.remote.data);
     let env = Env::system();
     let file: Box<dyn Read + Send> = if import.file.as_os_str() == "-" {
@@ -67,18 +81,58 @@ async fn here(mut config: Config, import: &Import) -> Result<Report, String> {
         })
         .await;
     bar.finish_and_clear();
-    // Events still wait in the outboxes; the next start delivers them as well.
+    let left = settle(&env, &shop).await;
+    shutdown.advance(platform::shutdown::Phase::Stopping);
+    outcome.map(|report| (report, left)).map_err(|error| error.to_string())
+}
+
+/// Waits until no event waits any more, or until nothing has moved for a while: answers how many
+/// wait then, as far as can be seen. The next start delivers them as well.
+async fn settle(env: &Env, shop: &Shop) -> usize {
+    let mut patience = Patience::new(env.clock.monotonic());
     while !shop.bus.is_quiet().await {
+        let mut waiting = Vec::new();
+        for service in &shop.services {
+            // What cannot be read does not move either.
+            let events = service.executor.store().outbox(LOOK).await.unwrap_or_default();
+            waiting.extend(events.into_iter().map(|event| event.id));
+        }
+        let seen = waiting.len().max(1);
+        if patience.is_over(waiting, env.clock.monotonic()) {
+            return seen;
+        }
         env.sleep(Duration::from_millis(20)).await;
     }
-    shutdown.advance(platform::shutdown::Phase::Stopping);
-    outcome.map_err(|error| error.to_string())
+    0
+}
+
+/// So many of the oldest events of a service are looked at.
+const LOOK: u32 = 64;
+
+/// Knows since when the same events have been waiting.
+struct Patience {
+    waiting: Vec<kernel::id::Uuid>,
+    since: Duration,
+}
+
+impl Patience {
+    fn new(now: Duration) -> Self {
+        Self { waiting: Vec::new(), since: now }
+    }
+
+    fn is_over(&mut self, waiting: Vec<kernel::id::Uuid>, now: Duration) -> bool {
+        if self.waiting != waiting {
+            *self = Self { waiting, since: now };
+        }
+        now.saturating_sub(self.since) >= PATIENCE
+    }
 }
 
 /// What the flags say; the shop's own settings for what they leave open.
 fn options(import: &Import, importer: &Importer) -> Result<ImportOptions, String> {
     let mut options = importer.options();
     options.dry_run = import.dry_run;
+    options.stock = !import.no_stock;
     options.format = match import.format {
         Format::Auto => None,
         Format::Shopify => Some(FileFormat::Shopify),
@@ -109,6 +163,9 @@ async fn upload(server: &Server, import: &Import) -> Result<Report, String> {
     let mut query = vec![("format", format(import).to_owned())];
     if import.dry_run {
         query.push(("dry_run", "true".to_owned()));
+    }
+    if import.no_stock {
+        query.push(("stock", "false".to_owned()));
     }
     query.extend(import.currency.clone().map(|currency| ("currency", currency)));
     query.extend(import.locale.clone().map(|locale| ("locale", locale)));
@@ -157,4 +214,26 @@ fn tell(report: &Report) {
         report.stock.unchanged,
         if report.dry_run { " (dry run: nothing was written)" } else { "" }
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::id::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn waiting_ends_when_nothing_has_moved_for_a_while() {
+        let second = Duration::from_secs(1);
+        let events = |first: u128| vec![Uuid::from_u128(first), Uuid::from_u128(first + 1)];
+        let mut patience = Patience::new(Duration::ZERO);
+        // However long it takes: as long as something moves, there is hope.
+        for step in 0..100 {
+            assert!(!patience.is_over(events(step.into()), PATIENCE * step));
+        }
+        let stuck = PATIENCE * 100;
+        assert!(!patience.is_over(events(100), stuck));
+        assert!(!patience.is_over(events(100), stuck + PATIENCE - second));
+        assert!(patience.is_over(events(100), stuck + PATIENCE));
+    }
 }

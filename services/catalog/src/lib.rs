@@ -38,7 +38,7 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
 
 /// The tables of this service, with its projections on SQLite.
 pub fn schema(config: &Config) -> Schema {
-    tables().project_sqlite(Arc::new(SqliteListingProjection { locale: config.locale.clone() }))
+    tables().project_sqlite(Arc::new(SqliteListingProjection::new(config.locale.clone())))
 }
 
 /// The tables with projections in memory, and what reads those: for simulation and tests.

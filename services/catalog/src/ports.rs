@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use kernel::{Currency, Handle};
+use kernel::{Currency, Handle, LocalizedText};
 use platform::Context;
 use platform::store::{Position, StoreError};
 
@@ -106,7 +106,7 @@ pub struct Facets {
 }
 
 /// A search looks at no more matches than this.
-pub const MAX_MATCHES: usize = 10_000;
+pub const MAX_MATCHES: usize = 5_000;
 /// More values of a facet are not listed.
 pub const MAX_FACET_VALUES: usize = 50;
 
@@ -116,6 +116,24 @@ pub struct Found {
     pub hits: Vec<Hit>,
     /// Only on the first page.
     pub facets: Option<Facets>,
+}
+
+/// A category as it stands in the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CategoryEntry {
+    pub id: CategoryId,
+    pub handle: Handle,
+    pub title: LocalizedText,
+    /// Where it stands among its siblings.
+    pub position: Position,
+}
+
+/// Categories below one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Children {
+    pub list: Vec<CategoryEntry>,
+    /// There are more than were listed.
+    pub more: bool,
 }
 
 /// The published products as shoppers look at them, and every variant as carts ask for it. Sees
@@ -131,8 +149,10 @@ pub trait Listing: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Hit>, StoreError>;
 
-    /// Products that hold all words of `query` or words that begin with them; when those are
-    /// few, also products with words that are a typing error away.
+    /// Products that hold all words of `query` or words that begin with them (a single letter or
+    /// digit of ASCII is a whole word); when those are few, also products with words that are a
+    /// typing error away. Of more than [`MAX_MATCHES`], those with the words in the title and the
+    /// newest.
     async fn search(
         &self,
         query: &str,
@@ -142,6 +162,19 @@ pub trait Listing: Send + Sync {
         after: Option<Position>,
         limit: u32,
     ) -> Result<Found, StoreError>;
+
+    /// Up to `limit` categories directly below each of `parents` (at the top for `None`), in their
+    /// order, behind `after`; at most `most` in all.
+    async fn categories_below(
+        &self,
+        parents: Vec<Option<CategoryId>>,
+        after: Option<Position>,
+        limit: usize,
+        most: usize,
+    ) -> Result<Vec<Children>, StoreError>;
+
+    /// How many categories there are.
+    async fn count_categories(&self) -> Result<usize, StoreError>;
 
     /// In the order asked; variants that do not exist are left out.
     async fn offers(&self, variants: &[VariantId]) -> Result<Vec<Offered>, StoreError>;

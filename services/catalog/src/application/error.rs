@@ -7,6 +7,10 @@ use crate::domain::Fault;
 use crate::domain::import::rows::FileError;
 use crate::ports::StockError;
 
+/// Permissions of inventory that files need as well.
+pub const SET_STOCK: &str = "inventory:write";
+pub const SEE_STOCK: &str = "inventory:read";
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("there is no such product")]
@@ -25,6 +29,16 @@ pub enum Error {
     TooManyCategories,
     #[error("the file cannot be imported: {0}")]
     File(#[from] FileError),
+    #[error(
+        "the file sets stock, which needs the permission {SET_STOCK}; stock=false leaves its stock \
+         columns aside"
+    )]
+    MayNotSetStock,
+    #[error(
+        "the export tells stock, which needs the permission {SEE_STOCK}; stock=false leaves its \
+         stock cells empty"
+    )]
+    MayNotSeeStock,
     #[error("stock is not available: {0}")]
     Stock(#[from] StockError),
     #[error(transparent)]
@@ -53,6 +67,7 @@ impl Business for Error {
             Self::Invalid(_) | Self::File(_) => ErrorKind::Invalid,
             Self::Changed => ErrorKind::PreconditionFailed,
             Self::HandleTaken | Self::HasChildren | Self::TooManyCategories => ErrorKind::Conflict,
+            Self::MayNotSetStock | Self::MayNotSeeStock => ErrorKind::Forbidden,
             Self::Stock(_) => ErrorKind::Unavailable,
             Self::Store(error) => error.kind(),
         }
@@ -68,6 +83,7 @@ impl Business for Error {
             Self::HasChildren => "category-has-children",
             Self::TooManyCategories => "too-many-categories",
             Self::File(_) => "unreadable-file",
+            Self::MayNotSetStock | Self::MayNotSeeStock => "forbidden",
             Self::Stock(_) => "stock-unavailable",
             Self::Store(error) => error.slug(),
         }

@@ -10,6 +10,7 @@ use futures_util::stream::{Stream, try_unfold};
 use platform::Context;
 use platform::store::{Position, Query, Value, Versioned};
 
+use super::error::SEE_STOCK;
 use super::{Catalog, Error};
 use crate::domain::category::Tree;
 use crate::domain::export::{Plan, StockLevel, rows};
@@ -22,6 +23,7 @@ const PAGE: u32 = 100;
 struct Export {
     catalog: Catalog,
     context: Context,
+    with_stock: bool,
     plan: Plan,
     categories: Tree,
     after: Option<Position>,
@@ -36,11 +38,16 @@ enum Stage {
 }
 
 impl Catalog {
-    /// The file in UTF-8, with a header line. Importing it again changes nothing.
+    /// The file in UTF-8, with a header line. Importing it again changes nothing. Stock cells are
+    /// empty unless `stock` is wanted, which needs a permission of inventory.
     pub async fn export_products(
         &self,
         context: Context,
+        stock: bool,
     ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + use<>, Error> {
+        if stock && !context.principal.allows(SEE_STOCK) {
+            return Err(Error::MayNotSeeStock);
+        }
         let settings = &self.settings;
         let mut plan = Plan::new(settings.currency, settings.locale.clone());
         let mut after = None;
@@ -57,6 +64,7 @@ impl Catalog {
         let export = Export {
             catalog: self.clone(),
             context,
+            with_stock: stock,
             plan,
             categories: self.category_tree().await?,
             after: None,
@@ -107,6 +115,9 @@ impl Export {
         &self,
         page: &[Versioned<Product>],
     ) -> Result<HashMap<VariantId, StockLevel>, Error> {
+        if !self.with_stock {
+            return Ok(HashMap::new());
+        }
         let variants: Vec<VariantId> = page.iter().flat_map(|p| p.variant_ids()).collect();
         let mut stock = HashMap::with_capacity(variants.len());
         for batch in variants.chunks(STOCK_BATCH) {

@@ -7,8 +7,8 @@ use platform::idempotency::Idempotent;
 use platform::store::{Position, Query, Value, Versioned};
 
 use super::{Catalog, Error};
-use crate::domain::category::{MAX_CATEGORIES, Tree};
-use crate::domain::{Category, CategoryId};
+use crate::domain::category::{MAX_CATEGORIES, MAX_DEPTH, Tree};
+use crate::domain::{Category, CategoryId, Fault};
 
 /// All that staff may say of a category.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub struct CategoryDraft {
 }
 
 impl Catalog {
-    /// All categories; a shop has at most ten thousand.
+    /// All categories without their descriptions; a shop has at most ten thousand.
     pub async fn category_tree(&self) -> Result<Tree, Error> {
         const PAGE: u32 = 1_000;
         let mut tree = Tree::default();
@@ -34,7 +34,8 @@ impl Catalog {
             let page = self.executor.store().list::<Category>(query).await?;
             let full = page.len() == PAGE as usize;
             after = page.last().map(|c| Position { value: Value::Null, id: c.id });
-            for category in page {
+            for mut category in page {
+                category.state.description = LocalizedText::default();
                 tree.add(CategoryId::from_uuid(category.id), category.state);
             }
             if !full {
@@ -80,10 +81,6 @@ impl Catalog {
         expected: Option<u64>,
         draft: CategoryDraft,
     ) -> Result<Versioned<Category>, Error> {
-        let tree = self.category_tree().await?;
-        if expected.is_none() && tree.len() >= MAX_CATEGORIES {
-            return Err(Error::TooManyCategories);
-        }
         let now = self.executor.env().now();
         let category = Category {
             handle: draft.handle,
@@ -95,11 +92,21 @@ impl Catalog {
             updated_at: now,
         };
         category.check().map_err(Error::Invalid)?;
-        if expected.is_some() && tree.get(id).is_none() {
-            return Err(Error::NoCategory);
+        let above = self.ancestors(category.parent).await?;
+        let above: Vec<CategoryId> = above.iter().map(|c| CategoryId::from_uuid(c.id)).collect();
+        if expected.is_none() {
+            // A new one has nothing below it, so what stands above says all.
+            if self.listing.count_categories().await? >= MAX_CATEGORIES {
+                return Err(Error::TooManyCategories);
+            }
+            may_stand_below(&above, category.parent).map_err(|fault| Error::Invalid(vec![fault]))?;
+        } else {
+            let tree = self.category_tree().await?;
+            if tree.get(id).is_none() {
+                return Err(Error::NoCategory);
+            }
+            tree.may_move(id, category.parent).map_err(|fault| Error::Invalid(vec![fault]))?;
         }
-        tree.may_move(id, category.parent).map_err(|fault| Error::Invalid(vec![fault]))?;
-        let above = category.parent.map(|parent| tree.path(parent)).unwrap_or_default();
         let command = SaveCategory { id, expected, category, above };
         self.executor.execute_once(context, once, command).await
     }
@@ -118,6 +125,20 @@ impl Catalog {
         }
         let command = DeleteCategory { id, expected };
         self.executor.execute_once(context, once, command).await
+    }
+}
+
+/// May a category without children stand below `parent`, whose path is `above`?
+fn may_stand_below(above: &[CategoryId], parent: Option<CategoryId>) -> Result<(), Fault> {
+    match parent {
+        Some(parent) if above.last() != Some(&parent) => {
+            Err(Fault::new("parent", format!("there is no category {parent}")))
+        }
+        _ if above.len() >= MAX_DEPTH => {
+            let message = format!("categories are nested at most {MAX_DEPTH} deep");
+            Err(Fault::new("parent", message))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The use cases, one a file. Each reads what it needs, then hands one command to the executor.
 
+mod browse_categories;
 mod change_status;
 mod delete_product;
 mod error;
@@ -19,6 +20,7 @@ use kernel::{Currency, Locale};
 use platform::Env;
 use platform::executor::{Executor, States};
 
+pub use browse_categories::{Branch, MAX_CHILDREN, Surroundings};
 pub use error::Error;
 pub use import::Importer;
 pub use list_products::Card;

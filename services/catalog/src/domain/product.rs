@@ -109,7 +109,7 @@ pub struct ProductOption {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
     pub id: MediaId,
-    /// An address or a file name, as the shop gave it.
+    /// An address or a file name, as the shop gave it; see [`address_fault`].
     pub url: String,
     #[serde(default, skip_serializing_if = "LocalizedText::is_empty")]
     pub alt: LocalizedText,
@@ -277,6 +277,9 @@ impl Product {
             if media.url.trim().is_empty() {
                 faults.add(format!("{at}.url"), "an address is not empty");
             }
+            if let Some(fault) = address_fault(media.url.trim()) {
+                faults.add(format!("{at}.url"), fault);
+            }
             faults.length(&format!("{at}.url"), &media.url, limits::URL_CHARS);
             if self.media[..index].iter().any(|m| m.url == media.url) {
                 faults.add(format!("{at}.url"), "this address stands twice");
@@ -315,6 +318,24 @@ impl Product {
         if has_twins(self.variants.iter().map(|v| v.id)) {
             faults.add("variants", "an id stands twice");
         }
+    }
+}
+
+/// What is wrong with the address of a picture, if anything. Whoever shows it hands it to a browser,
+/// so it leads somewhere over HTTP, or it is a path or a file name of the shop's own; never a
+/// script, never data.
+pub fn address_fault(url: &str) -> Option<&'static str> {
+    if url.chars().any(char::is_control) {
+        return Some("an address holds no control characters");
+    }
+    let scheme = url.split(['/', '?', '#']).next().and_then(|start| start.split_once(':'));
+    match scheme {
+        Some((scheme, _))
+            if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") =>
+        {
+            Some("an address begins with https:// or http://, or is a path or a file name")
+        }
+        _ => None,
     }
 }
 
@@ -406,6 +427,26 @@ mod tests {
         };
         product.variants[0].prices = vec![price(-1), price(5)];
         assert_eq!(fields(&product), ["variants[0].prices[0]", "variants[0].prices[1]"]);
+    }
+
+    #[test]
+    fn pictures_are_addressed_over_http_or_within_the_shop() {
+        for good in [
+            "https://cdn.example.com/a.jpg?v=1:2",
+            "HTTP://example.com/a.jpg",
+            "//cdn.example.com/a.jpg",
+            "/media/demo/a.svg",
+            "a picture.jpg",
+            "folder/12:30.jpg",
+        ] {
+            assert_eq!(address_fault(good), None, "{good}");
+        }
+        for bad in
+            ["javascript:alert(1)", "data:image/svg+xml,x", "file:///etc/passwd", "ftp://x/a.jpg",
+             "java\nscript:x", "vbscript:x", ":x", "blob:https://example.com/a"]
+        {
+            assert!(address_fault(bad).is_some(), "{bad}");
+        }
     }
 
     #[test]

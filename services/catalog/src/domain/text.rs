@@ -17,9 +17,20 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// Splits into words of letters and digits, folded.
-pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(fold)
+/// The words of a folded text: runs of letters and digits.
+pub fn words(folded: &str) -> impl Iterator<Item = &str> {
+    folded.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty())
+}
+
+/// FNV-1a (64 bit): stable over processes and versions, for it is stored.
+pub fn hash<'a>(parts: impl IntoIterator<Item = &'a str>) -> i64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for text in parts {
+        for byte in text.bytes().chain([0xff]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    hash.cast_signed()
 }
 
 /// The text of a piece of HTML: tags dropped, the usual entities resolved.
@@ -65,6 +76,45 @@ pub fn tolerance(chars: usize) -> usize {
         4..=6 => 1,
         _ => 2,
     }
+}
+
+/// How many letters of the beginning of a word hints are made of.
+const HINT_CHARS: usize = 6;
+
+/// What a word in the vocabulary is found by when somebody mistypes it: see [`hints_of`]. Longer
+/// words may be typed with more letters than they have, hence the second letter left out.
+pub fn hints_for_vocabulary(word: &str) -> Vec<i64> {
+    let letters: Vec<char> = word.chars().collect();
+    hints_of(&letters, if letters.len() < 5 { 1 } else { 2 })
+}
+
+/// Hashes of the first letters of a word with up to `left_out` of them left out. Two words that are
+/// at most that many typing errors apart share one, so close words are found by looking up a few
+/// keys instead of comparing a whole vocabulary (the symmetric deletes of Wolf Garbe).
+pub fn hints_of(letters: &[char], left_out: usize) -> Vec<i64> {
+    let beginning: String = letters.iter().take(HINT_CHARS).collect();
+    let mut all = vec![beginning];
+    let mut from = 0;
+    for _ in 0..left_out {
+        let until = all.len();
+        for index in from..until {
+            let positions: Vec<usize> = all[index].char_indices().map(|(at, _)| at).collect();
+            for at in positions {
+                let mut shorter = all[index].clone();
+                shorter.remove(at);
+                all.push(shorter);
+            }
+        }
+        from = until;
+    }
+    let mut hints: Vec<i64> = Vec::with_capacity(all.len());
+    for text in &all {
+        let hint = hash([text.as_str()]);
+        if !hints.contains(&hint) {
+            hints.push(hint);
+        }
+    }
+    hints
 }
 
 /// The number of insertions, deletions, substitutions and swaps of neighbours between two words
@@ -141,9 +191,37 @@ mod tests {
         assert_eq!(between("", "ab"), Some(2));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn words_within_tolerance_share_a_hint(
+            word in "[abc]{4,9}",
+            edits in proptest::collection::vec((0_usize..4, 0_usize..10, "[abc]"), 1..3),
+        ) {
+            let mut typed: Vec<char> = word.chars().collect();
+            for (kind, at, letter) in &edits {
+                let at = at % typed.len();
+                let letter = letter.chars().next().unwrap();
+                match kind {
+                    0 => typed.insert(at, letter),
+                    1 => typed[at] = letter,
+                    2 if typed.len() > 4 => drop(typed.remove(at)),
+                    _ if at + 1 < typed.len() => typed.swap(at, at + 1),
+                    _ => {}
+                }
+            }
+            let letters: Vec<char> = word.chars().collect();
+            let max = tolerance(typed.len());
+            if distance(&typed, &letters, max).is_some() {
+                let known = hints_for_vocabulary(&word);
+                assert!(hints_of(&typed, max).iter().any(|hint| known.contains(hint)));
+            }
+        }
+    }
+
     #[test]
     fn words_are_folded_and_tags_dropped() {
-        assert_eq!(words("Crème-Brûlée, 2x").collect::<Vec<_>>(), ["creme", "brulee", "2x"]);
+        let folded = fold("Crème-Brûlée, 2x cafe\u{301}s");
+        assert_eq!(words(&folded).collect::<Vec<_>>(), ["creme", "brulee", "2x", "cafes"]);
         assert_eq!(plain("<b>Tea &amp; Milk</b> < 5"), " Tea & Milk  < 5");
         assert_eq!(plain("no tags"), "no tags");
     }

@@ -125,8 +125,12 @@ impl Shop {
     }
 
     pub fn staff(&self) -> Client {
+        self.staff_with(&["catalog:*"])
+    }
+
+    pub fn staff_with(&self, permissions: &[&str]) -> Client {
         let id = Uuid::from_u128(5);
-        let permissions = ["catalog:*".to_owned()].into();
+        let permissions = permissions.iter().map(|p| (*p).to_owned()).collect();
         self.anybody().as_(Principal::Staff { account: id, session: id, permissions })
     }
 
@@ -138,7 +142,7 @@ impl Shop {
     }
 
     pub async fn export(&self) -> String {
-        let pieces = self.built.catalog.export_products(self.context()).await.unwrap();
+        let pieces = self.built.catalog.export_products(self.context(), true).await.unwrap();
         let pieces: Vec<_> = pieces.try_collect().await.unwrap();
         String::from_utf8(pieces.concat()).unwrap()
     }
@@ -170,9 +174,10 @@ impl Shop {
             causation: None,
             traceparent: None,
             data: prost::Message::encode_to_vec(&event),
+            passed_over: 0,
         };
         let consumer = &self.built.service.consumers[0];
-        consumer.handler.handle(&self.context(), &envelope).await.unwrap();
+        consumer.take(&self.executor, &self.context(), &envelope).await.unwrap();
     }
 
     /// How many events wait to be published.

@@ -146,7 +146,9 @@ pub async fn delete_product(
 /// Puts a product up for sale.
 #[utoipa::path(post, path = "/v1/admin/products/{id}/publish", tag = "products",
     operation_id = "publish_product",
-    params(("id" = ProductId, Path, description = "The product.")),
+    params(("id" = ProductId, Path, description = "The product."),
+        ("if-match" = Option<String>, Header,
+            description = "The ETag that you have read; any version when absent.")),
     responses((status = 200, description = "The product.", body = AdminProduct,
         headers(("etag" = String)))),
     extensions(("x-permission" = json!("catalog:write"))))]
@@ -163,7 +165,9 @@ pub async fn publish_product(
 /// Takes a product off sale: a draft again.
 #[utoipa::path(post, path = "/v1/admin/products/{id}/unpublish", tag = "products",
     operation_id = "unpublish_product",
-    params(("id" = ProductId, Path, description = "The product.")),
+    params(("id" = ProductId, Path, description = "The product."),
+        ("if-match" = Option<String>, Header,
+            description = "The ETag that you have read; any version when absent.")),
     responses((status = 200, description = "The product.", body = AdminProduct,
         headers(("etag" = String)))),
     extensions(("x-permission" = json!("catalog:write"))))]
@@ -180,7 +184,9 @@ pub async fn unpublish_product(
 /// Takes a product off sale for good, and keeps it.
 #[utoipa::path(post, path = "/v1/admin/products/{id}/archive", tag = "products",
     operation_id = "archive_product",
-    params(("id" = ProductId, Path, description = "The product.")),
+    params(("id" = ProductId, Path, description = "The product."),
+        ("if-match" = Option<String>, Header,
+            description = "The ETag that you have read; any version when absent.")),
     responses((status = 200, description = "The product.", body = AdminProduct,
         headers(("etag" = String)))),
     extensions(("x-permission" = json!("catalog:write"))))]

@@ -26,6 +26,9 @@ pub struct ImportParams {
     /// `true`: only tell what would happen.
     #[garde(skip)]
     dry_run: Option<bool>,
+    /// `false`: leave aside what the file says of stock, which needs no permission of inventory.
+    #[garde(skip)]
+    stock: Option<bool>,
     /// Of prices in columns that name no currency; the shop's own when absent.
     #[garde(skip)]
     #[param(inline)]
@@ -47,7 +50,12 @@ pub enum FormatParam {
 /// Imports products from a file of Shopify (older or newer headers) or Vendure, at most 1 GiB.
 ///
 /// Good products go in, bad rows are told with line and column. Nothing is ever removed, and
-/// importing the same file again changes nothing. The answer comes when all is stored.
+/// importing the same file again changes nothing: so an `Idempotency-Key` is accepted and not
+/// needed. The answer comes when all is stored.
+///
+/// The permission for product files covers all that a file says of products, their status
+/// included. A file with stock columns (tracker, quantity, policy) needs `inventory:write` as well,
+/// unless `stock=false`; without it the file is refused as a whole.
 #[utoipa::path(post, path = "/v1/admin/products/import", tag = "products",
     operation_id = "import_products", params(ImportParams),
     request_body(content = String, content_type = "text/csv", description = "CSV in UTF-8."),
@@ -69,6 +77,7 @@ pub async fn import_products(
         Some(FormatParam::Vendure) => Some(Format::Vendure),
         Some(FormatParam::Auto) | None => None,
     };
+    options.stock = params.stock.unwrap_or(true);
     options.dry_run = params.dry_run.unwrap_or(false);
     options.currency = params.currency.unwrap_or(options.currency);
     options.locale = params.locale.unwrap_or(options.locale);

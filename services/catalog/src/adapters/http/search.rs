@@ -22,7 +22,8 @@ use crate::ports::{Facet, Facets};
 #[into_params(parameter_in = Query)]
 pub struct SearchProducts {
     /// Words of titles, SKUs, barcodes, tags, vendors and descriptions. All must be there; their
-    /// beginnings are enough, and small typing errors are forgiven. At most 12 are looked at.
+    /// beginnings are enough (but for single letters), and small typing errors are forgiven. At
+    /// most 12 are looked at.
     #[garde(length(chars, min = 1, max = 200))]
     #[param(min_length = 1, max_length = 200)]
     q: String,
@@ -67,7 +68,7 @@ pub struct SearchProducts {
     cursor: Option<String>,
 }
 
-/// One page of a search. A search ends after ten thousand matches.
+/// One page of a search. A search ends after five thousand matches.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct SearchView {
     pub items: Vec<ProductCard>,

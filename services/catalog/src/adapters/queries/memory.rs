@@ -1,19 +1,23 @@
 //! The same projections in memory, for simulation and unit tests. Nothing here is fast.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, RwLock};
 
 use async_trait::async_trait;
 use kernel::{Currency, Handle, Locale};
 use platform::store::{Change, MemoryProjection, Position, Store, StoreError, Value};
 
-use super::row::{CATEGORY, Row, TAG, VENDOR};
+use super::categories::below_in_memory;
+use super::facets::Tally;
+use super::query::{ALTERNATIVES, FEW, Term, rank, terms};
+use super::row::{CATEGORY, Row, TAG, VENDOR, label};
 use super::sqlite_list::position;
-use super::sqlite_search::gather_facets;
 use crate::domain::offer::{Offer, Offered};
-use crate::domain::text::{MAX_QUERY_WORDS, distance, fold, tolerance, words};
+use crate::domain::text::{distance, tolerance, words};
 use crate::domain::{Availability, Category, CategoryId, Product, ProductId, VariantId};
-use crate::ports::{Facets, Filter, Found, Hit, Listing, MAX_MATCHES, Sort};
+use crate::ports::{
+    Children, Facets, Filter, Found, Hit, Listing, MAX_MATCHES, Sort,
+};
 
 #[derive(Default)]
 struct Tables {
@@ -23,7 +27,7 @@ struct Tables {
     offers: HashMap<VariantId, (ProductId, Offer)>,
     variants: HashMap<ProductId, Vec<VariantId>>,
     sold_out: HashSet<VariantId>,
-    parents: HashMap<CategoryId, Option<CategoryId>>,
+    categories: BTreeMap<CategoryId, Category>,
 }
 
 /// Projection and [`Listing`] in one.
@@ -69,7 +73,7 @@ impl MemoryProjection for MemoryListing {
                     let id = CategoryId::from_uuid(change.id);
                     match change.state_of::<Category>() {
                         Some(state) => {
-                            tables.parents.insert(id, state.parent);
+                            tables.categories.insert(id, state.clone());
                         }
                         None => tables.forget_category(id),
                     }
@@ -110,9 +114,9 @@ impl Tables {
     fn forget_category(&mut self, id: CategoryId) {
         let label = id.uuid().simple().to_string();
         for (_, row) in self.rows.values_mut() {
-            row.labels.retain(|(kind, folded, _)| *kind != CATEGORY || *folded != label);
+            row.labels.remove(&(CATEGORY, label.clone()));
         }
-        self.parents.remove(&id);
+        self.categories.remove(&id);
     }
 
     fn available(&self, product: ProductId) -> bool {
@@ -125,27 +129,27 @@ impl Tables {
             for _ in 0..=crate::domain::category::MAX_DEPTH {
                 match next {
                     Some(id) if id == category => return true,
-                    Some(id) => next = self.parents.get(&id).copied().flatten(),
+                    Some(id) => next = self.categories.get(&id).and_then(|c| c.parent),
                     None => return false,
                 }
             }
             false
         };
-        let below = self.parents.keys().copied().filter(|id| under(*id));
+        let below = self.categories.keys().copied().filter(|id| under(*id));
         below.chain([category]).map(|id| id.uuid().simple().to_string()).collect()
     }
 
     fn passes(&self, filter: &Filter, product: ProductId, row: &Row) -> bool {
         let has = |kind: char, wanted: &dyn Fn(&str) -> bool| {
-            row.labels.iter().any(|(k, label, _)| *k == kind && wanted(label))
+            row.labels.keys().any(|(k, label)| *k == kind && wanted(label))
         };
         let category = filter.category.is_none_or(|category| {
             let below = self.below(category);
             has(CATEGORY, &|label| below.contains(label))
         });
         category
-            && filter.tag.as_ref().is_none_or(|tag| has(TAG, &|label| label == fold(tag)))
-            && filter.vendor.as_ref().is_none_or(|v| has(VENDOR, &|label| label == fold(v)))
+            && filter.tag.as_ref().is_none_or(|tag| has(TAG, &|own| own == label(tag)))
+            && filter.vendor.as_ref().is_none_or(|v| has(VENDOR, &|own| own == label(v)))
             && filter.price.is_none_or(|price| {
                 let range = row.prices.get(&price.currency);
                 range.is_some_and(|(min, _)| (price.min..=price.max).contains(min))
@@ -192,28 +196,14 @@ impl Tables {
     }
 }
 
-/// How well a product matches: the sum of where each word was found; `None` when one is missing.
-fn rank(row: &Row, query: &[String], close: bool) -> Option<i64> {
-    let fields = [&row.words.title, &row.words.sku, &row.words.label, &row.words.description];
-    let vocabulary = row.words.vocabulary();
-    let mut total = i64::from(close) * 1_000;
-    for word in query {
-        let begins = |text: &&String| words(text).any(|w| w.starts_with(word));
-        let letters: Vec<char> = word.chars().collect();
-        let near = || {
-            close
-                && vocabulary.iter().any(|known| {
-                    let known: Vec<char> = known.chars().collect();
-                    distance(&letters, &known, tolerance(letters.len())).is_some()
-                })
-        };
-        total += match fields.into_iter().position(|text| begins(&text)) {
-            Some(field) => field as i64,
-            None if near() => 4,
-            None => return None,
-        };
-    }
-    Some(total)
+/// Does a product hold every term, or, with `close`, a word that is a typing error away?
+fn holds(row: &Row, terms: &[Term], close: bool) -> bool {
+    let own: Vec<&str> = words(&row.words.title).chain(words(&row.words.other)).collect();
+    terms.iter().all(|term| {
+        own.iter().any(|word| {
+            term.begins(word) || (close && term.close.iter().any(|other| other == word))
+        })
+    })
 }
 
 #[async_trait]
@@ -244,20 +234,22 @@ impl Listing for MemoryListingOf {
         after: Option<Position>,
         limit: u32,
     ) -> Result<Found, StoreError> {
-        let query: Vec<String> = words(query).take(MAX_QUERY_WORDS).collect();
+        let mut terms = terms(query);
         let tables = self.listing.read();
         let mut ranked: Vec<(i64, i64)> = Vec::new();
         for close in [false, true] {
-            if query.is_empty() || (close && ranked.len() >= 20) {
+            if terms.is_empty() || (close && (ranked.len() >= FEW || !tables.add_close(&mut terms)))
+            {
                 break;
             }
             for (number, (product, row)) in &tables.rows {
                 let known = ranked.iter().any(|(n, _)| n == number);
                 if !known
                     && tables.passes(filter, *product, row)
-                    && let Some(rank) = rank(row, &query, close)
+                    && holds(row, &terms, close)
+                    && Tables::key(*number, row, sort, 0).is_some()
                 {
-                    ranked.push((*number, rank));
+                    ranked.push((*number, rank(&row.title_key, &terms, close)));
                 }
             }
         }
@@ -269,6 +261,22 @@ impl Listing for MemoryListingOf {
         });
         let hits = tables.page(found.collect(), sort, after.as_ref(), limit);
         Ok(Found { hits, facets })
+    }
+
+    async fn categories_below(
+        &self,
+        parents: Vec<Option<CategoryId>>,
+        after: Option<Position>,
+        limit: usize,
+        most: usize,
+    ) -> Result<Vec<Children>, StoreError> {
+        let tables = self.listing.read();
+        let categories = tables.categories.iter();
+        Ok(below_in_memory(categories, &parents, after.as_ref(), limit, most))
+    }
+
+    async fn count_categories(&self) -> Result<usize, StoreError> {
+        Ok(self.listing.read().categories.len())
     }
 
     async fn offers(&self, variants: &[VariantId]) -> Result<Vec<Offered>, StoreError> {
@@ -290,19 +298,34 @@ impl Listing for MemoryListingOf {
 }
 
 impl Tables {
-    fn facets(&self, ranked: &[(i64, i64)], currency: Currency, exact: bool) -> Facets {
-        let mut counts: HashMap<(char, String), (u64, String)> = HashMap::new();
-        let mut range: Option<(i64, i64)> = None;
-        for (number, _) in ranked {
-            let Some((_, row)) = self.rows.get(number) else { continue };
-            for (kind, label, name) in &row.labels {
-                let entry = counts.entry((*kind, label.clone())).or_insert((0, name.clone()));
-                entry.0 += 1;
+    /// Gives each term the closest words of all vocabularies; false when there are none.
+    fn add_close(&self, terms: &mut [Term]) -> bool {
+        let mut found = false;
+        for term in terms {
+            let letters: Vec<char> = term.word.chars().collect();
+            let max = tolerance(letters.len());
+            if max == 0 || letters.len() > 32 || !letters.iter().all(|c| c.is_alphabetic()) {
+                continue;
             }
-            if let Some((min, max)) = row.prices.get(&currency) {
-                range = Some(range.map_or((*min, *max), |(a, b)| (a.min(*min), b.max(*max))));
+            let vocabulary = self.rows.values().flat_map(|(_, row)| &row.words.vocabulary);
+            let close = vocabulary.filter_map(|word| {
+                let other: Vec<char> = word.chars().collect();
+                distance(&letters, &other, max).filter(|d| *d > 0).map(|errors| (errors, word))
+            });
+            let close: BTreeSet<(usize, &String)> = close.collect();
+            found |= !close.is_empty();
+            term.close = close.into_iter().take(ALTERNATIVES).map(|c| c.1.clone()).collect();
+        }
+        found
+    }
+
+    fn facets(&self, ranked: &[(i64, i64)], currency: Currency, exact: bool) -> Facets {
+        let mut tally = Tally::default();
+        for (number, _) in ranked {
+            if let Some((_, row)) = self.rows.get(number) {
+                tally.note(&row.labels_text(), row.prices.get(&currency).copied());
             }
         }
-        gather_facets(counts, range, exact)
+        tally.finish(exact, |id| self.categories.contains_key(&id))
     }
 }

@@ -2,19 +2,23 @@
 //! change, read by [`Listing`]. One implementation on SQLite, one in memory for simulation; one
 //! contract test runs on both.
 
+mod categories;
+mod facets;
 pub mod memory;
+mod query;
 mod row;
 mod sqlite_list;
 mod sqlite_projection;
 mod sqlite_search;
+mod sqlite_words;
 
 use async_trait::async_trait;
 use kernel::{Currency, Handle};
 use platform::store::{Position, SqliteReader, Store, StoreError};
 
 use crate::domain::offer::Offered;
-use crate::domain::{Product, ProductId, VariantId};
-use crate::ports::{Filter, Found, Hit, Listing, Sort};
+use crate::domain::{CategoryId, Product, ProductId, VariantId};
+use crate::ports::{Children, Filter, Found, Hit, Listing, Sort};
 
 pub use memory::MemoryListing;
 pub use sqlite_projection::SqliteListingProjection;
@@ -58,6 +62,24 @@ impl Listing for SqliteListing {
                 search.run(connection, &query, after.as_ref())
             })
             .await
+    }
+
+    async fn categories_below(
+        &self,
+        parents: Vec<Option<CategoryId>>,
+        after: Option<Position>,
+        limit: usize,
+        most: usize,
+    ) -> Result<Vec<Children>, StoreError> {
+        self.reader
+            .read(move |connection| {
+                categories::below(connection, &parents, after.as_ref(), limit, most)
+            })
+            .await
+    }
+
+    async fn count_categories(&self) -> Result<usize, StoreError> {
+        self.reader.read(categories::count).await
     }
 
     async fn offers(&self, variants: &[VariantId]) -> Result<Vec<Offered>, StoreError> {

@@ -1,11 +1,11 @@
 //! What the projections keep of a product, the same on every engine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use kernel::{Currency, Locale};
 
 use crate::domain::Product;
-use crate::domain::text::{fold, plain, words};
+use crate::domain::text::{fold, hash, plain, words};
 
 /// What a published product is found and sorted by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,18 +13,21 @@ pub(super) struct Row {
     pub title_key: String,
     /// Lowest and highest price by currency.
     pub prices: BTreeMap<Currency, (i64, i64)>,
-    /// Kind, folded label, name.
-    pub labels: BTreeSet<(char, String, String)>,
+    pub labels: Labels,
     pub words: Words,
 }
 
-/// What search knows of a product, folded.
+/// Names by kind and folded label: a product that has a tag twice, in two letter cases, has it once.
+pub(super) type Labels = BTreeMap<(char, String), String>;
+
+/// What search knows of a product: folded words, each once, joined by blanks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Words {
     pub title: String,
-    pub sku: String,
-    pub label: String,
-    pub description: String,
+    /// Those of SKUs, barcodes, tags, vendor, type and description that the title does not hold.
+    pub other: String,
+    /// Those that typing errors are looked up among.
+    pub vocabulary: BTreeSet<String>,
 }
 
 pub(super) const TAG: char = 't';
@@ -44,16 +47,16 @@ impl Row {
             let range = prices.entry(price.currency).or_insert((amount, amount));
             *range = (range.0.min(amount), range.1.max(amount));
         }
-        let mut labels = BTreeSet::new();
+        let mut labels = Labels::new();
         for tag in &product.tags {
-            labels.insert((TAG, fold(tag), tag.clone()));
+            labels.entry((TAG, label(tag))).or_insert_with(|| name(tag));
         }
         if let Some(vendor) = &product.vendor {
-            labels.insert((VENDOR, fold(vendor), vendor.clone()));
+            labels.insert((VENDOR, label(vendor)), name(vendor));
         }
         for category in &product.categories {
             let id = category.uuid().simple().to_string();
-            labels.insert((CATEGORY, id, String::new()));
+            labels.insert((CATEGORY, id.clone()), id);
         }
         Self {
             title_key: fold(product.title.choose(&[], locale)),
@@ -62,64 +65,93 @@ impl Row {
             words: Words::of(product),
         }
     }
+
+    /// The labels as one text; see [`labels_of`].
+    pub fn labels_text(&self) -> String {
+        let mut text = String::new();
+        for ((kind, _), name) in &self.labels {
+            text.push(*kind);
+            text.push_str(name);
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// A name as one line: what [`Row::labels_text`] can hold.
+fn name(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+/// What two spellings of a label have in common.
+pub(super) fn label(text: &str) -> String {
+    fold(&name(text))
+}
+
+/// Kinds and names that [`Row::labels_text`] has written.
+pub(super) fn labels_of(text: &str) -> impl Iterator<Item = (char, &str)> {
+    text.split_terminator('\n').filter_map(|entry| {
+        let kind = entry.chars().next()?;
+        Some((kind, &entry[kind.len_utf8()..]))
+    })
 }
 
 impl Words {
     fn of(product: &Product) -> Self {
-        let title: Vec<&str> = product.title.0.values().map(String::as_str).collect();
-        let mut sku = String::new();
-        for text in product.variants.iter().filter_map(|v| v.sku.as_ref()) {
-            if sku.len() < SKU_BYTES {
-                sku.push_str(text.as_str());
-                sku.push(' ');
-            }
+        let mut title = String::new();
+        for text in product.title.0.values() {
+            title.push_str(&fold(text));
+            title.push(' ');
         }
-        for text in product.variants.iter().filter_map(|v| v.barcode.as_ref()) {
-            if sku.len() < SKU_BYTES {
-                sku.push_str(text);
-                sku.push(' ');
-            }
-        }
-        let mut label = product.tags.join(" ");
-        for word in [&product.vendor, &product.product_type].into_iter().flatten() {
+        let mut label = String::new();
+        let own = [&product.vendor, &product.product_type];
+        for text in product.tags.iter().chain(own.into_iter().flatten()) {
+            label.push_str(&fold(text));
             label.push(' ');
-            label.push_str(word);
         }
-        let mut description = String::new();
+        let mut rest = String::new();
+        let skus = product.variants.iter().filter_map(|v| v.sku.as_ref()).map(|s| s.as_str());
+        let barcodes = product.variants.iter().filter_map(|v| v.barcode.as_deref());
+        for text in skus.chain(barcodes) {
+            if rest.len() < SKU_BYTES {
+                rest.push_str(&fold(text));
+                rest.push(' ');
+            }
+        }
         for text in product.description.0.values() {
-            let mut end = text.len().min(DESCRIPTION_BYTES);
-            while !text.is_char_boundary(end) {
-                end -= 1;
-            }
-            description.push_str(&plain(&text[..end]));
-            description.push(' ');
+            let end = text.floor_char_boundary(DESCRIPTION_BYTES);
+            rest.push_str(&fold(&plain(&text[..end])));
+            rest.push(' ');
         }
+        let mut seen = HashSet::new();
+        let vocabulary = words(&title).chain(words(&label));
+        let vocabulary = vocabulary.filter(|word| is_vocabulary(word)).map(str::to_owned).collect();
         Self {
-            title: fold(&title.join(" ")),
-            sku: fold(&sku),
-            label: fold(&label),
-            description: fold(&description),
+            title: once_each(words(&title), &mut seen),
+            other: once_each(words(&label).chain(words(&rest)), &mut seen),
+            vocabulary,
         }
     }
 
-    /// FNV-1a (64 bit): stable over processes and versions, for it is stored.
     pub fn hash(&self) -> i64 {
-        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-        for text in [&self.title, &self.sku, &self.label, &self.description] {
-            for byte in text.bytes().chain([0xff]) {
-                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-            }
-        }
-        hash.cast_signed()
+        hash([self.title.as_str(), &self.other])
     }
+}
 
-    /// Words that a typing error is looked up among.
-    pub fn vocabulary(&self) -> BTreeSet<String> {
-        words(&self.title)
-            .chain(words(&self.label))
-            .filter(|word| {
-                (4..=32).contains(&word.chars().count()) && word.chars().all(char::is_alphabetic)
-            })
-            .collect()
+fn once_each<'a>(words: impl Iterator<Item = &'a str>, seen: &mut HashSet<&'a str>) -> String {
+    let mut text = String::new();
+    for word in words {
+        if seen.insert(word) {
+            text.push_str(word);
+            text.push(' ');
+        }
     }
+    text
+}
+
+fn is_vocabulary(word: &str) -> bool {
+    word.len() >= 4
+        && word.len() <= 128
+        && (4..=32).contains(&word.chars().count())
+        && word.chars().all(char::is_alphabetic)
 }

@@ -1,7 +1,7 @@
 //! Lists and look-ups on SQLite.
 //!
-//! A list walks the index of its order and probes the filters, so a page of a common label costs
-//! what it shows. When some label is rare, its products are gathered first and sorted instead, so
+//! A list walks the index of its order and looks at each row until the page is full, so a page of a
+//! common label costs what it shows. When some label is rare, its products are gathered first and sorted instead, so
 //! a page of a rare one costs what the label has.
 
 use kernel::Handle;
@@ -10,9 +10,8 @@ use platform::store::{Position, Value};
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
 
-use super::row::{CATEGORY, TAG, VENDOR};
+use super::row::{CATEGORY, TAG, VENDOR, label, labels_of};
 use crate::domain::offer::{Offer, Offered};
-use crate::domain::text::fold;
 use crate::domain::{CategoryId, ProductId, VariantId};
 use crate::ports::{Filter, Hit, Sort};
 
@@ -33,7 +32,7 @@ impl Sentence {
     }
 }
 
-/// The labels that a product must have, one of each set.
+/// The labels that a product must have, one of each set; each set sorted.
 pub(super) fn label_sets(
     connection: &Connection,
     filter: &Filter,
@@ -43,23 +42,30 @@ pub(super) fn label_sets(
         sets.push((CATEGORY, subtree(connection, category)?));
     }
     if let Some(tag) = &filter.tag {
-        sets.push((TAG, vec![fold(tag)]));
+        sets.push((TAG, vec![label(tag)]));
     }
     if let Some(vendor) = &filter.vendor {
-        sets.push((VENDOR, vec![fold(vendor)]));
+        sets.push((VENDOR, vec![label(vendor)]));
     }
     Ok(sets)
 }
 
-/// Conditions on `l` (product_listing) for everything but the order.
-pub(super) fn conditions(sentence: &mut Sentence, filter: &Filter, sets: &[(char, Vec<String>)]) {
-    for (kind, labels) in sets {
-        sentence.add(
-            " AND EXISTS (SELECT 1 FROM product_label x WHERE x.kind = ? AND x.label IN \
-             (SELECT value FROM json_each(?)) AND x.row = l.row)",
-            [Sql::Text(kind.to_string()), Sql::Text(json(labels))],
-        );
-    }
+/// Does a row with these labels have one of each set? Asked here and not in SQL: a set may hold
+/// thousands of categories, and each would be looked up for each row.
+pub(super) fn has_labels(labels: &str, sets: &[(char, Vec<String>)]) -> bool {
+    sets.iter().all(|(kind, wanted)| {
+        labels_of(labels).any(|(own, name)| {
+            own == *kind
+                && match wanted.as_slice() {
+                    [one] if name.is_ascii() => name.eq_ignore_ascii_case(one),
+                    many => many.binary_search(&label(name)).is_ok(),
+                }
+        })
+    })
+}
+
+/// Conditions on `l` (product_listing) for everything but labels and the order.
+pub(super) fn conditions(sentence: &mut Sentence, filter: &Filter) {
     if let Some(price) = &filter.price {
         sentence.add(
             " AND EXISTS (SELECT 1 FROM product_price y WHERE y.row = l.row AND y.currency = ? \
@@ -76,7 +82,7 @@ pub(super) fn conditions(sentence: &mut Sentence, filter: &Filter, sets: &[(char
     }
 }
 
-fn json<T: serde::Serialize>(values: &[T]) -> String {
+pub(super) fn json<T: serde::Serialize>(values: &[T]) -> String {
     serde_json::to_string(values).unwrap_or_default()
 }
 
@@ -95,7 +101,10 @@ pub(super) fn products(
         Sort::PriceAsc(_) => ("p.min_minor", PRICED, "p.min_minor, p.row"),
         Sort::PriceDesc(_) => ("p.min_minor", PRICED, "p.min_minor DESC, p.row DESC"),
     };
-    sentence.add(&format!("SELECT l.row, l.product_id, l.available, {key} FROM {from}"), []);
+    sentence.add(
+        &format!("SELECT l.row, l.product_id, l.available, {key}, l.labels FROM {from}"),
+        [],
+    );
     sentence.add(" WHERE 1", []);
     if let Sort::PriceAsc(currency) | Sort::PriceDesc(currency) = sort {
         sentence.add(" AND p.currency = ?", [Sql::Text(currency.to_string())]);
@@ -103,7 +112,7 @@ pub(super) fn products(
     if let Some(rows) = gather(connection, &sets)? {
         sentence.add(" AND l.row IN (SELECT value FROM json_each(?))", [Sql::Text(json(&rows))]);
     }
-    conditions(&mut sentence, filter, &sets);
+    conditions(&mut sentence, filter);
     if let Some(Position { value, id }) = after {
         let row = Sql::Integer(id.as_u128() as i64);
         match (sort, value) {
@@ -121,22 +130,32 @@ pub(super) fn products(
             _ => return Ok(Vec::new()),
         }
     }
-    sentence.add(&format!(" ORDER BY {order} LIMIT ?"), [Sql::Integer(i64::from(limit))]);
+    sentence.add(&format!(" ORDER BY {order}"), []);
+    if sets.is_empty() {
+        sentence.add(" LIMIT ?", [Sql::Integer(i64::from(limit))]);
+    }
     let mut statement = connection.prepare_cached(&sentence.sql)?;
-    let hits = statement.query_map(params_from_iter(sentence.values), |row| {
+    let mut rows = statement.query(params_from_iter(sentence.values))?;
+    let mut hits = Vec::with_capacity(limit as usize);
+    while hits.len() < limit as usize
+        && let Some(row) = rows.next()?
+    {
+        if !has_labels(row.get_ref(4)?.as_str()?, &sets) {
+            continue;
+        }
         let number: i64 = row.get(0)?;
         let value = match row.get::<_, Sql>(3)? {
             Sql::Text(text) => Value::Text(text),
             Sql::Integer(number) => Value::Int(number),
             _ => Value::Null,
         };
-        Ok(Hit {
+        hits.push(Hit {
             product: ProductId::from_uuid(Uuid::from_bytes(row.get(1)?)),
             available: row.get(2)?,
             position: position(value, number),
-        })
-    })?;
-    hits.collect()
+        });
+    }
+    Ok(hits)
 }
 
 const PRICED: &str = "product_price p JOIN product_listing l ON l.row = p.row";
@@ -147,7 +166,7 @@ pub(super) fn position(value: Value, row: i64) -> Position {
 }
 
 /// The rows of the rarest label set, when it is rare.
-fn gather(connection: &Connection, sets: &[(char, Vec<String>)]) -> Result<Option<Vec<i64>>> {
+pub(super) fn gather(connection: &Connection, sets: &[(char, Vec<String>)]) -> Result<Option<Vec<i64>>> {
     let mut best: Option<Vec<i64>> = None;
     for (kind, labels) in sets {
         let mut statement = connection.prepare_cached(
@@ -175,7 +194,9 @@ fn subtree(connection: &Connection, category: CategoryId) -> Result<Vec<String>>
         let id: [u8; 16] = row.get(0)?;
         Ok(Uuid::from_bytes(id).simple().to_string())
     })?;
-    ids.collect()
+    let mut labels: Vec<String> = ids.collect::<Result<_>>()?;
+    labels.sort_unstable();
+    Ok(labels)
 }
 
 pub(super) fn offers(connection: &Connection, variants: &[VariantId]) -> Result<Vec<Offered>> {

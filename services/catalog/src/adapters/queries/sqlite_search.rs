@@ -1,30 +1,31 @@
 //! Search on SQLite's FTS5: all words of the query, or words that begin with them; then, if those
 //! find little, words of the vocabulary that are a typing error away.
+//!
+//! The work of one search is bounded: a few statements, whatever the words and however many
+//! products there are. Full text answers nothing but row numbers, newest first and up to a limit;
+//! one statement reads what is known of those rows; ranks and facets are counted from that.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use kernel::Currency;
 use kernel::id::Uuid;
 use platform::store::{Position, Value};
 use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, Result, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
 
-use super::row::{CATEGORY, TAG, VENDOR};
-use super::sqlite_list::{Sentence, conditions, label_sets, position};
-use crate::domain::text::{MAX_QUERY_WORDS, distance, tolerance, words};
+use super::facets::Tally;
+use super::query::{ALTERNATIVES, FEW, Term, rank, terms};
+use super::sqlite_list::{Sentence, conditions, gather, has_labels, json, label_sets, position};
+use crate::domain::text::{distance, hints_of, tolerance};
 use crate::domain::{CategoryId, ProductId};
-use crate::ports::{Facet, Facets, Filter, Found, Hit, MAX_FACET_VALUES, MAX_MATCHES, Sort};
+use crate::ports::{Facets, Filter, Found, Hit, MAX_MATCHES, Sort};
 
-/// Fewer matches than this make us think of typing errors.
-const FEW: usize = 20;
-/// A vocabulary is looked through up to this many words of fitting length.
-const MAX_VOCABULARY: i64 = 50_000;
-/// The closest words of the vocabulary that stand in for a mistyped one.
-const ALTERNATIVES: usize = 8;
-/// Ranks are kept as whole numbers of millionths; better ones are smaller.
-const RANK_SCALE: f64 = 1e6;
-/// Added to the rank of matches that are only close.
-const CLOSE: i64 = 1 << 50;
+/// Matches are looked through up to this many for those that a rare label has.
+const MAX_SCANNED: usize = 20_000;
+/// Words that may be meant by a mistyped one are compared up to this many.
+const MAX_CANDIDATES: i64 = 1_000;
+/// A beginning of an article number or the like stands for at most this many of them.
+const MAX_NUMBERS: i64 = 32;
 
 pub(super) struct Search<'a> {
     pub filter: &'a Filter,
@@ -40,6 +41,16 @@ struct Match {
     key: Value,
 }
 
+/// What was found so far.
+#[derive(Default)]
+struct Matches {
+    list: Vec<Match>,
+    rows: HashSet<i64>,
+    tally: Tally,
+    /// More would have matched than were looked at.
+    cut: bool,
+}
+
 impl Search<'_> {
     pub fn run(
         &self,
@@ -47,31 +58,29 @@ impl Search<'_> {
         query: &str,
         after: Option<&Position>,
     ) -> Result<Found> {
-        let words: Vec<String> = words(query).take(MAX_QUERY_WORDS).collect();
-        if words.is_empty() {
+        let mut terms = terms(query);
+        if terms.is_empty() {
             let facets = after.is_none().then(|| Facets { exact: true, ..Facets::default() });
             return Ok(Found { hits: Vec::new(), facets });
         }
         let sets = label_sets(connection, self.filter)?;
-        let exact: Vec<Vec<String>> = words.iter().map(|word| vec![word.clone()]).collect();
-        let mut matches = self.matches(connection, &exact, &sets, 0)?;
-        if matches.len() < FEW
-            && let Some(close) = alternatives(connection, &words)?
-        {
-            let known: std::collections::HashSet<i64> = matches.iter().map(|m| m.row).collect();
-            let close = self.matches(connection, &close, &sets, CLOSE)?;
-            matches.extend(close.into_iter().filter(|m| !known.contains(&m.row)));
+        let rare = gather(connection, &sets)?.map(HashSet::from_iter);
+        let mut matches = Matches::default();
+        self.find(connection, &terms, &sets, rare.as_ref(), &mut matches, false)?;
+        if matches.list.len() < FEW && add_close(connection, &mut terms)? {
+            self.find(connection, &terms, &sets, rare.as_ref(), &mut matches, true)?;
         }
-        self.order(&mut matches);
+        let Matches { mut list, tally, cut, .. } = matches;
+        list.sort_by(|a, b| self.compare((&a.key, a.row), (&b.key, b.row)));
         let facets = match after {
-            None => Some(facets(connection, &matches, self.currency)?),
+            None => Some(facets(connection, tally, !cut)?),
             Some(_) => None,
         };
         let start = after.map_or(0, |after| {
             let place = (&after.value, after.id.as_u128() as i64);
-            matches.partition_point(|m| self.compare((&m.key, m.row), place).is_le())
+            list.partition_point(|m| self.compare((&m.key, m.row), place).is_le())
         });
-        let page = matches.into_iter().skip(start).take(self.limit as usize);
+        let page = list.into_iter().skip(start).take(self.limit as usize);
         let hits = page.map(|m| Hit {
             product: m.product,
             available: m.available,
@@ -80,58 +89,90 @@ impl Search<'_> {
         Ok(Found { hits: hits.collect(), facets })
     }
 
-    /// Products with one of each set of words, or words that begin with them.
-    fn matches(
+    /// Adds products that hold every term, `close` ones included.
+    fn find(
         &self,
         connection: &Connection,
-        words: &[Vec<String>],
+        terms: &[Term],
         sets: &[(char, Vec<String>)],
-        offset: i64,
-    ) -> Result<Vec<Match>> {
+        rare: Option<&HashSet<i64>>,
+        matches: &mut Matches,
+        close: bool,
+    ) -> Result<()> {
+        let expression = expression(connection, terms)?;
+        let most = if rare.is_some() { MAX_SCANNED } else { MAX_MATCHES };
+        let mut rows = full_text(connection, &expression, most)?;
+        if rows.len() == most {
+            // Among so many, those that have the words in the title are the ones to be shown.
+            matches.cut = true;
+            let mut titled = full_text(connection, &format!("title : ({expression})"), most)?;
+            let known: HashSet<i64> = titled.iter().copied().collect();
+            titled.extend(rows.into_iter().filter(|row| !known.contains(row)));
+            rows = titled;
+        }
+        rows.retain(|row| {
+            rare.is_none_or(|rare| rare.contains(row)) && !matches.rows.contains(row)
+        });
+        rows.truncate(MAX_MATCHES - matches.list.len());
+        matches.rows.extend(&rows);
+        self.read(connection, &rows, sets, matches, |title| rank(title, terms, close))
+    }
+
+    /// Reads what the listing says of `rows`, as far as the filter lets them pass.
+    fn read(
+        &self,
+        connection: &Connection,
+        rows: &[i64],
+        sets: &[(char, Vec<String>)],
+        matches: &mut Matches,
+        rank: impl Fn(&str) -> i64,
+    ) -> Result<()> {
         let mut sentence = Sentence::default();
-        let rank = "bm25(product_search, 10.0, 8.0, 4.0, 1.0)";
         let (key, join) = match self.sort {
-            Sort::Relevance => (rank, ""),
-            Sort::Newest => ("l.row", ""),
-            Sort::Title => ("l.title_key", ""),
             Sort::PriceAsc(_) | Sort::PriceDesc(_) => {
-                ("p.min_minor", " JOIN product_price p ON p.row = l.row AND p.currency = ?")
+                ("s.min_minor", " JOIN product_price s ON s.row = l.row AND s.currency = ?")
             }
+            _ => ("0", ""),
         };
+        let currency = Sql::Text(self.currency.to_string());
         sentence.add(
             &format!(
-                "SELECT l.row, l.product_id, l.available, {key} FROM product_search \
-                 CROSS JOIN product_listing l ON l.row = product_search.rowid{join} \
-                 WHERE product_search MATCH ?"
+                "SELECT l.row, l.product_id, l.available, l.title_key, {key}, p.min_minor, \
+                 p.max_minor, l.labels FROM json_each(?) j \
+                 CROSS JOIN product_listing l ON l.row = j.value \
+                 LEFT JOIN product_price p ON p.row = l.row AND p.currency = ?{join} WHERE 1"
             ),
-            [],
+            [Sql::Text(json(rows)), currency],
         );
         if let Sort::PriceAsc(currency) | Sort::PriceDesc(currency) = self.sort {
             sentence.values.push(Sql::Text(currency.to_string()));
         }
-        sentence.values.push(Sql::Text(expression(words)));
-        conditions(&mut sentence, self.filter, sets);
-        sentence.add(" LIMIT ?", [Sql::Integer(MAX_MATCHES as i64)]);
+        conditions(&mut sentence, self.filter);
         let mut statement = connection.prepare_cached(&sentence.sql)?;
-        let matches = statement.query_map(params_from_iter(sentence.values), |row| {
-            let key = match row.get::<_, Sql>(3)? {
-                Sql::Text(text) => Value::Text(text),
-                Sql::Integer(number) => Value::Int(number),
-                Sql::Real(rank) => Value::Int((rank * RANK_SCALE) as i64 + offset),
-                _ => Value::Null,
+        let mut found = statement.query(params_from_iter(sentence.values))?;
+        while let Some(row) = found.next()? {
+            let labels = row.get_ref(7)?.as_str()?;
+            if !has_labels(labels, sets) {
+                continue;
+            }
+            let title = row.get_ref(3)?.as_str()?;
+            let number = row.get(0)?;
+            let key = match self.sort {
+                Sort::Relevance => Value::Int(rank(title)),
+                Sort::Newest => Value::Int(number),
+                Sort::Title => Value::Text(title.to_owned()),
+                Sort::PriceAsc(_) | Sort::PriceDesc(_) => Value::Int(row.get(4)?),
             };
-            Ok(Match {
-                row: row.get(0)?,
+            let price: (Option<i64>, Option<i64>) = (row.get(5)?, row.get(6)?);
+            matches.tally.note(labels, price.0.zip(price.1));
+            matches.list.push(Match {
+                row: number,
                 product: ProductId::from_uuid(Uuid::from_bytes(row.get(1)?)),
                 available: row.get(2)?,
                 key,
-            })
-        })?;
-        matches.collect()
-    }
-
-    fn order(&self, matches: &mut [Match]) {
-        matches.sort_by(|a, b| self.compare((&a.key, a.row), (&b.key, b.row)));
+            });
+        }
+        Ok(())
     }
 
     fn compare(&self, a: (&Value, i64), b: (&Value, i64)) -> std::cmp::Ordering {
@@ -144,99 +185,93 @@ impl Search<'_> {
     }
 }
 
-/// `("red"* OR "reed"*) AND ("mug"*)`. Words are letters and digits, so nothing needs escaping.
-fn expression(words: &[Vec<String>]) -> String {
-    let one = |word: &String| format!("\"{word}\"*");
-    let set =
-        |set: &Vec<String>| format!("({})", set.iter().map(one).collect::<Vec<_>>().join(" OR "));
-    words.iter().map(set).collect::<Vec<_>>().join(" AND ")
+/// Rows that match, newest first, at most `most`.
+fn full_text(connection: &Connection, expression: &str, most: usize) -> Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT rowid FROM product_search WHERE product_search MATCH ?1 \
+         ORDER BY rowid DESC LIMIT ?2",
+    )?;
+    statement.query_map((expression, most as i64), |row| row.get(0))?.collect()
 }
 
-/// For each word itself and the closest ones of the vocabulary; `None` when there are none.
-fn alternatives(connection: &Connection, words: &[String]) -> Result<Option<Vec<Vec<String>>>> {
+/// `("red"* OR "reed") AND ("mug"*)`. Words are letters and digits, so nothing needs escaping.
+fn expression(connection: &Connection, terms: &[Term]) -> Result<String> {
+    let mut sets = Vec::with_capacity(terms.len());
+    for term in terms {
+        let mut set = Vec::with_capacity(1 + term.close.len());
+        if is_number(&term.word) {
+            set.extend(numbers(connection, &term.word)?);
+        }
+        if set.is_empty() {
+            let prefix = !term.is_whole() && !is_number(&term.word);
+            set.push(format!("\"{}\"{}", term.word, if prefix { "*" } else { "" }));
+        }
+        set.extend(term.close.iter().map(|word| format!("\"{word}\"")));
+        sets.push(format!("({})", set.join(" OR ")));
+    }
+    Ok(sets.join(" AND "))
+}
+
+/// Article numbers and the like: thousands of them may begin alike, so their beginnings are not
+/// left to full text. Short ones stand in its index of beginnings.
+fn is_number(word: &str) -> bool {
+    word.chars().nth(3).is_some() && word.bytes().any(|b| b.is_ascii_digit())
+}
+
+fn numbers(connection: &Connection, word: &str) -> Result<Vec<String>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT term FROM product_term WHERE term >= ?1 AND term < ?1 || char(1114111) LIMIT ?2",
+    )?;
+    let terms = statement.query_map((word, MAX_NUMBERS), |row| {
+        Ok(format!("\"{}\"", row.get_ref(0)?.as_str()?))
+    })?;
+    terms.collect()
+}
+
+/// Gives each term the closest words of the vocabulary; false when there are none.
+fn add_close(connection: &Connection, terms: &mut [Term]) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "SELECT w.word FROM json_each(?1) j CROSS JOIN search_hint h ON h.hint = j.value \
+         CROSS JOIN search_word w ON w.id = h.word LIMIT ?2",
+    )?;
     let mut found = false;
-    let mut all = Vec::with_capacity(words.len());
-    for word in words {
-        let letters: Vec<char> = word.chars().collect();
+    let mut candidate: Vec<char> = Vec::with_capacity(34);
+    for term in terms {
+        let letters: Vec<char> = term.word.chars().collect();
         let max = tolerance(letters.len());
+        if max == 0 || letters.len() > 32 || !letters.iter().all(|c| c.is_alphabetic()) {
+            continue;
+        }
         let mut close: Vec<(usize, String)> = Vec::new();
-        if max > 0 && letters.len() <= 32 && letters.iter().all(|c| c.is_alphabetic()) {
-            let mut statement = connection.prepare_cached(
-                "SELECT word FROM search_word WHERE letters BETWEEN ?1 AND ?2 LIMIT ?3",
-            )?;
-            let (least, most) = (letters.len() - max, letters.len() + max);
-            let mut rows = statement.query((least as i64, most as i64, MAX_VOCABULARY))?;
-            let mut candidate: Vec<char> = Vec::with_capacity(34);
-            while let Some(row) = rows.next()? {
-                let text = row.get_ref(0)?.as_str()?;
-                candidate.clear();
-                candidate.extend(text.chars());
-                if let Some(errors) = distance(&letters, &candidate, max).filter(|d| *d > 0) {
-                    close.push((errors, text.to_owned()));
-                }
+        let mut rows = statement.query((json(&hints_of(&letters, max)), MAX_CANDIDATES))?;
+        while let Some(row) = rows.next()? {
+            let word = row.get_ref(0)?.as_str()?;
+            candidate.clear();
+            candidate.extend(word.chars());
+            if let Some(errors) = distance(&letters, &candidate, max).filter(|d| *d > 0)
+                && close.iter().all(|(_, known)| known != word)
+            {
+                close.push((errors, word.to_owned()));
             }
         }
         close.sort();
         close.truncate(ALTERNATIVES);
         found |= !close.is_empty();
-        let set = std::iter::once(word.clone()).chain(close.into_iter().map(|(_, word)| word));
-        all.push(set.collect());
+        term.close = close.into_iter().map(|(_, word)| word).collect();
     }
-    Ok(found.then_some(all))
+    Ok(found)
 }
 
-fn facets(connection: &Connection, matches: &[Match], currency: Currency) -> Result<Facets> {
-    let mut labels =
-        connection.prepare_cached("SELECT kind, label, name FROM product_label WHERE row = ?1")?;
-    let mut price = connection.prepare_cached(
-        "SELECT min_minor, max_minor FROM product_price WHERE row = ?1 AND currency = ?2",
-    )?;
-    let mut counts: HashMap<(char, String), (u64, String)> = HashMap::new();
-    let mut range: Option<(i64, i64)> = None;
-    for found in matches.iter().take(MAX_MATCHES) {
-        let mut rows = labels.query([found.row])?;
-        while let Some(row) = rows.next()? {
-            let kind = row.get_ref(0)?.as_str()?.chars().next().unwrap_or(TAG);
-            let entry = counts.entry((kind, row.get(1)?)).or_insert_with(|| (0, String::new()));
-            entry.0 += 1;
-            if entry.1.is_empty() {
-                entry.1 = row.get(2)?;
-            }
-        }
-        let mut rows = price.query((found.row, currency.code()))?;
-        if let Some(row) = rows.next()? {
-            let (min, max): (i64, i64) = (row.get(0)?, row.get(1)?);
-            range = Some(range.map_or((min, max), |(a, b)| (a.min(min), b.max(max))));
-        }
-    }
-    let exact = matches.len() < MAX_MATCHES;
-    Ok(gather_facets(counts, range, exact))
-}
-
-/// Sorts counted labels into facets: most frequent first, then by name.
-pub(super) fn gather_facets(
-    counts: HashMap<(char, String), (u64, String)>,
-    price: Option<(i64, i64)>,
-    exact: bool,
-) -> Facets {
-    let mut facets = Facets { price, exact, ..Facets::default() };
-    let mut sorted: Vec<_> = counts.into_iter().collect();
-    sorted.sort_by(|a, b| b.1.0.cmp(&a.1.0).then_with(|| a.0.cmp(&b.0)));
-    for ((kind, label), (count, name)) in sorted {
-        match kind {
-            TAG if facets.tags.len() < MAX_FACET_VALUES => {
-                facets.tags.push(Facet { value: name, count });
-            }
-            VENDOR if facets.vendors.len() < MAX_FACET_VALUES => {
-                facets.vendors.push(Facet { value: name, count });
-            }
-            CATEGORY if facets.categories.len() < MAX_FACET_VALUES => {
-                if let Ok(id) = label.parse::<Uuid>() {
-                    facets.categories.push(Facet { value: CategoryId::from_uuid(id), count });
-                }
-            }
-            _ => {}
-        }
-    }
-    facets
+/// Categories that were deleted since still stand in the rows of their products.
+fn facets(connection: &Connection, tally: Tally, exact: bool) -> Result<Facets> {
+    let mut statement = connection.prepare_cached("SELECT 1 FROM category_node WHERE id = ?1")?;
+    let mut failure = None;
+    let facets = tally.finish(exact, |id: CategoryId| {
+        let found = statement.query_row([id.uuid().as_bytes().as_slice()], |_| Ok(())).optional();
+        found.map(|found| found.is_some()).unwrap_or_else(|error| {
+            failure = Some(error);
+            false
+        })
+    });
+    failure.map_or(Ok(facets), Err)
 }

@@ -68,7 +68,7 @@ impl Run<'_> {
         for (patch, variant) in incoming.variants.iter().zip(&imported.variants) {
             let Some(variant) = variant else { continue };
             self.report.variants += 1;
-            if let Some(stock) = patch.stock {
+            if let Some(stock) = patch.stock.filter(|_| self.options.stock) {
                 self.report.stock.told += 1;
                 let sku = patch.sku.as_ref().and_then(|s| s.as_ref()).map(kernel::Sku::as_str);
                 counts.push(count(*variant, sku, level(stock)));

@@ -6,8 +6,11 @@ use std::io::Read;
 use kernel::Handle;
 use tokio::sync::mpsc;
 
+use super::cards;
 use crate::domain::import::rows::FileError;
-use crate::domain::import::{Format, Groups, ImportOptions, Incoming, RowError, parse};
+use crate::domain::import::{
+    Format, Groups, ImportOptions, Incoming, Parsed, RowError, parse,
+};
 
 /// A chunk holds at most this many products, and about this many variants.
 const PRODUCTS: usize = 250;
@@ -18,7 +21,7 @@ const BYTES: u64 = 16 << 20;
 const AHEAD: usize = 1;
 
 pub(super) enum Message {
-    Header { format: Format, unknown: Vec<String> },
+    Header { format: Format, unknown: Vec<String>, sets_stock: bool },
     Chunk(Chunk),
     Failed(FileError),
 }
@@ -57,7 +60,12 @@ fn decode(
 ) -> Result<(), FileError> {
     let mut groups = Groups::new(reader, options.format, &options.locale)?;
     let layout = groups.layout().clone();
-    let header = Message::Header { format: layout.format, unknown: layout.unknown.clone() };
+    cards::check_header(&layout)?;
+    let header = Message::Header {
+        format: layout.format,
+        unknown: layout.unknown.clone(),
+        sets_stock: layout.sets_stock(),
+    };
     if sender.blocking_send(header).is_err() {
         return Ok(());
     }
@@ -66,7 +74,13 @@ fn decode(
     let mut variants = 0;
     let mut begins = 0;
     while let Some(group) = groups.next_group()? {
-        let parsed = parse(&group, &layout, options);
+        let cards = cards::errors(&group, &layout);
+        let parsed = if cards.is_empty() {
+            parse(&group, &layout, options)
+        } else {
+            // Nothing else is told of it: what is told of a cell repeats the cell.
+            Parsed { product: Err(cards), warnings: Vec::new() }
+        };
         let (bytes, rows) = groups.position();
         let again = parsed.product.as_ref().is_ok_and(|p| handles.contains(&p.handle));
         let full = chunk.products.len() >= PRODUCTS || variants >= VARIANTS;

@@ -6,6 +6,7 @@
 //! being stored. What is in the file twice is stored once: an import can be repeated at any time.
 
 mod apply;
+mod cards;
 mod categories;
 mod decode;
 mod import_product;
@@ -15,6 +16,7 @@ use std::io::Read;
 use futures_util::future::join;
 use platform::Context;
 
+use super::error::SET_STOCK;
 use super::{Catalog, Error};
 use crate::domain::VariantId;
 use crate::domain::export::StockLevel;
@@ -42,11 +44,13 @@ impl Importer {
             currency: settings.currency,
             locale: settings.locale.clone(),
             dry_run: false,
+            stock: true,
         }
     }
 
     /// Reads `reader` to its end and stores what is good. `Err` when the file as a whole cannot be
-    /// read, or when the store gives up; products stored until then stay stored.
+    /// read, or when the store gives up; products stored until then stay stored. A file that speaks
+    /// of stock is refused, before anything is stored, when who asks may not set stock.
     pub async fn import(
         &self,
         context: &Context,
@@ -66,7 +70,12 @@ impl Importer {
         let mut waiting: Vec<Count> = Vec::new();
         while let Some(message) = messages.recv().await {
             match message {
-                Message::Header { format, unknown } => {
+                Message::Header { sets_stock: true, .. }
+                    if options.stock && !context.principal.allows(SET_STOCK) =>
+                {
+                    return Err(Error::MayNotSetStock);
+                }
+                Message::Header { format, unknown, .. } => {
                     run.report.format = format.to_string();
                     run.report.unknown_columns = unknown;
                 }

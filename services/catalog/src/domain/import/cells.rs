@@ -6,6 +6,7 @@ use super::columns::Layout;
 use super::report::RowError;
 use super::rows::Record;
 use crate::domain::export::unguard;
+use crate::domain::product::{address_fault, limits};
 
 /// Errors and warnings of one group, with the names of their columns.
 pub struct Notes<'a> {
@@ -114,6 +115,24 @@ impl<'a> Notes<'a> {
     pub fn verbatim(&mut self, cell: Cell<'_>, max: usize) -> String {
         self.limit(cell, cell.raw, max);
         if cell.text.is_empty() { String::new() } else { cell.raw.to_owned() }
+    }
+
+    /// The address of a picture; an error when a browser should not be sent there.
+    pub fn address(&mut self, cell: Cell<'_>, url: &str) -> String {
+        self.limit(cell, url, limits::URL_CHARS);
+        if let Some(fault) = address_fault(url) {
+            self.error(cell, fault);
+        }
+        url.to_owned()
+    }
+
+    /// Addresses joined by bars.
+    pub fn addresses(&mut self, cell: Cell<'_>) -> Vec<String> {
+        let urls = cell.list('|');
+        for url in &urls {
+            self.address(cell, url);
+        }
+        urls
     }
 
     fn limit(&mut self, cell: Cell<'_>, text: &str, max: usize) {

@@ -189,6 +189,11 @@ impl Layout {
         self.columns.iter().position(|c| c == column)
     }
 
+    /// Does the file speak of stock?
+    pub fn sets_stock(&self) -> bool {
+        [Column::Tracker, Column::Quantity, Column::Backorder].iter().any(|c| self.has(c))
+    }
+
     pub fn has(&self, column: &Column) -> bool {
         self.columns.contains(column)
     }

@@ -35,6 +35,8 @@ pub struct ImportOptions {
     pub locale: Locale,
     /// Only tell what would happen.
     pub dry_run: bool,
+    /// False leaves aside what the file says of stock.
+    pub stock: bool,
 }
 
 /// What became of one group of rows.

@@ -54,7 +54,14 @@ pub struct Rows<R> {
     reader: BufReader<R>,
     /// Lines that were read as part of a broken record and are to be read again.
     again: VecDeque<Vec<u8>>,
+    /// Quoted text that is open at the end of a line before this one stays open: found out when a
+    /// record that began above was read in vain. Without it, a file of nothing but such lines would
+    /// be read once for each of them.
+    open_until: u64,
     line: u64,
+    /// How many lines were handed out, those that were read again included.
+    #[cfg(test)]
+    lines: u64,
     bytes: u64,
     delimiter: u8,
     terminator: u8,
@@ -92,7 +99,10 @@ impl<R: Read> Rows<R> {
         Ok(Self {
             reader,
             again: VecDeque::new(),
+            open_until: 0,
             line: 1,
+            #[cfg(test)]
+            lines: 0,
             bytes: mark as u64,
             delimiter,
             terminator,
@@ -125,18 +135,20 @@ impl<R: Read> Rows<R> {
         splitter.feed(&first);
         let mut taken: Vec<Vec<u8>> = Vec::new();
         while splitter.open() {
-            let next = if size > MAX_RECORD_BYTES { None } else { self.next_line()? };
+            let hopeless = size > MAX_RECORD_BYTES || self.line < self.open_until;
+            let next = if hopeless { None } else { self.next_line()? };
             if let Some(next) = next {
                 size += next.len();
                 splitter.feed(&next);
                 taken.push(next);
             } else {
-                let message = if size > MAX_RECORD_BYTES {
+                let message = if hopeless {
                     "the quoted text that begins here is larger than 4 MiB or never closed"
                 } else {
                     "the quoted text that begins here is never closed"
                 };
                 let cell = splitter.ends.len();
+                self.open_until = self.open_until.max(self.line);
                 self.line -= taken.len() as u64;
                 for line in taken.into_iter().rev() {
                     self.again.push_front(line);
@@ -150,6 +162,10 @@ impl<R: Read> Rows<R> {
     }
 
     fn next_line(&mut self) -> Result<Option<Vec<u8>>, io::Error> {
+        #[cfg(test)]
+        {
+            self.lines += 1;
+        }
         if let Some(line) = self.again.pop_front() {
             self.line += 1;
             return Ok(Some(line));
@@ -336,6 +352,28 @@ mod tests {
         assert!(records[1].fault.as_ref().is_some_and(|(cell, _)| *cell == 1));
         assert_eq!((records[2].line, cells(&records[2])), (3, vec!["2", "x"]));
         assert_eq!(records[3].line, 4);
+    }
+
+    #[test]
+    fn a_file_of_quotes_that_are_never_closed_is_read_about_twice() {
+        // Each line leaves its quote open, and leaves open one that is open before it.
+        let file = "x\"y,\"z\n".repeat(300_000);
+        let mut rows = Rows::new(file.as_bytes()).unwrap();
+        let mut records = 0;
+        while let Some(record) = rows.next_record().unwrap() {
+            records += 1;
+            assert_eq!((record.line, record.fault.is_some()), (records, true));
+        }
+        assert_eq!(records, 300_000);
+        assert!(rows.lines < 3 * records, "{} lines were looked at", rows.lines);
+    }
+
+    #[test]
+    fn what_follows_a_quote_that_is_never_closed_is_read_as_ever() {
+        let records = read(b"a,b\nx\"y,\"z\nx\"y,\"z\nc,d\n");
+        let faults: Vec<bool> = records.iter().map(|r| r.fault.is_some()).collect();
+        assert_eq!(faults, [false, true, true, false]);
+        assert_eq!(cells(&records[3]), ["c", "d"]);
     }
 
     #[test]

@@ -271,7 +271,7 @@ impl Reader<'_, '_> {
 
     fn picture(&mut self, record: &Record) -> Option<usize> {
         let cell = self.cell(record, &Column::Image).filter(|c| !c.is_empty())?;
-        let url = self.notes.text(cell, limits::URL_CHARS);
+        let url = self.notes.address(cell, cell.text);
         let known = self.incoming.media.iter().position(|m| m.url == url);
         let at = known.unwrap_or_else(|| {
             self.incoming.media.push(MediaPatch::new(url));

@@ -171,14 +171,15 @@ fn variant_cell(
         Column::RequiresShipping => variant.requires_shipping = notes.flag(cell),
         Column::GiftCard => variant.gift_card = notes.flag(cell),
         Column::VariantImage => {
-            let url = notes.text(cell, limits::URL_CHARS);
+            let url = notes.address(cell, cell.text);
             let urls: Vec<String> = Some(url).filter(|u| !u.is_empty()).into_iter().collect();
             if variant.media.as_ref().is_none_or(Vec::is_empty) {
                 variant.media = Some(urls);
             }
         }
         Column::VariantImages if !cell.is_empty() => {
-            variant.media = Some(cell.text.split(" | ").map(|u| u.trim().to_owned()).collect());
+            let urls = cell.text.split(" | ").map(|url| notes.address(cell, url.trim()));
+            variant.media = Some(urls.collect());
         }
         Column::VariantAttribute(key) => {
             let text = notes.text(cell, limits::ATTRIBUTE_CHARS);

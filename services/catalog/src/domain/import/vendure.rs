@@ -137,7 +137,7 @@ fn product_cell(
             patch.description.push((locale(l), text));
         }
         Column::Images => {
-            for url in cell.list('|') {
+            for url in notes.addresses(cell) {
                 incoming.picture(&url);
             }
         }
@@ -228,7 +228,7 @@ fn variant(
             Column::Quantity => quantity = Some(cell),
             Column::Tracker => tracked = track(cell, &mut variant, notes),
             Column::VariantImages => {
-                let urls = cell.list('|');
+                let urls = notes.addresses(cell);
                 for url in &urls {
                     incoming.picture(url);
                 }
