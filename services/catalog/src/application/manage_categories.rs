@@ -99,7 +99,8 @@ impl Catalog {
             if self.listing.count_categories().await? >= MAX_CATEGORIES {
                 return Err(Error::TooManyCategories);
             }
-            may_stand_below(&above, category.parent).map_err(|fault| Error::Invalid(vec![fault]))?;
+            may_stand_below(&above, category.parent)
+                .map_err(|fault| Error::Invalid(vec![fault]))?;
         } else {
             let tree = self.category_tree().await?;
             if tree.get(id).is_none() {

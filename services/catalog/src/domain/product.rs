@@ -441,10 +441,16 @@ mod tests {
         ] {
             assert_eq!(address_fault(good), None, "{good}");
         }
-        for bad in
-            ["javascript:alert(1)", "data:image/svg+xml,x", "file:///etc/passwd", "ftp://x/a.jpg",
-             "java\nscript:x", "vbscript:x", ":x", "blob:https://example.com/a"]
-        {
+        for bad in [
+            "javascript:alert(1)",
+            "data:image/svg+xml,x",
+            "file:///etc/passwd",
+            "ftp://x/a.jpg",
+            "java\nscript:x",
+            "vbscript:x",
+            ":x",
+            "blob:https://example.com/a",
+        ] {
             assert!(address_fault(bad).is_some(), "{bad}");
         }
     }

@@ -239,3 +239,59 @@ async fn files_of_other_kinds_are_refused_with_a_reason() {
         .unwrap();
     assert_eq!(nobody.request(request).await.status, 401);
 }
+
+#[tokio::test]
+async fn cells_that_look_like_card_numbers_keep_their_product_out() {
+    on_both(async |shop: Shop| {
+        let file = "Handle,Title,Tags,Variant Barcode,Variant Price,Notes\n\
+                    mug,Mug,kitchen,4111111111111111,9.99,\n\
+                    cup,Cup,kitchen,,4111111111111111,\n\
+                    pot,Pot,\"a, 4111 1111 1111 1111\",,1,\n\
+                    pan,Pan,,,1,paid with 5555-5555-5555-4444\n\
+                    lid,Lid,a\0b,,1,\n";
+        let report = shop.import(file).await;
+        assert_eq!((report.products.created, report.products.failed), (1, 4));
+        let told: Vec<(u64, &str)> =
+            report.errors.iter().map(|e| (e.line, e.column.as_deref().unwrap_or(""))).collect();
+        assert_eq!(told, [(3, "Variant Price"), (4, "Tags"), (5, "Notes"), (6, "Tags")]);
+        let told = serde_json::to_string(&report).unwrap();
+        assert!(!told.contains("4111") && !told.contains("5555"), "{told}");
+        assert_eq!(
+            product(&shop, "mug").await.variants[0].barcode.as_deref(),
+            Some("4111111111111111")
+        );
+    })
+    .await;
+    let shop = Shop::in_memory();
+    let staff = shop.staff();
+    let reply = shop.upload(&staff, "", "Title,4111111111111111\nMug,x\n").await;
+    assert_eq!(reply.status, 400);
+    assert!(!reply.body.to_string().contains("4111"), "{:?}", reply.body);
+}
+
+#[tokio::test]
+async fn pictures_lead_over_http_or_to_the_shop_itself() {
+    on_both(async |shop: Shop| {
+        let file = "Handle,Title,Variant Price,Image Src,Variant Image\n\
+                    mug,Mug,1,https://cdn.example.com/mug.jpg,/media/mug.svg\n\
+                    cup,Cup,1,javascript:alert(1),\n\
+                    pot,Pot,1,,data:image/png;base64,x\n";
+        let report = shop.import(file.replace("base64,x", "base64")).await;
+        let told: Vec<(u64, &str)> =
+            report.errors.iter().map(|e| (e.line, e.column.as_deref().unwrap_or(""))).collect();
+        assert_eq!(told, [(3, "Image Src"), (4, "Variant Image")]);
+        assert_eq!(product(&shop, "mug").await.media.len(), 2);
+        let vendure = "name,sku,price,assets,variantAssets\n\
+                       Lamp,L,1,lamp.jpg|ftp://example.com/a.jpg,\n\
+                       Lens,N,1,lens.jpg,vbscript:x\n";
+        let report = shop.import(vendure).await;
+        let told: Vec<&str> = report.errors.iter().filter_map(|e| e.column.as_deref()).collect();
+        assert_eq!(told, ["assets", "variantAssets"]);
+        let staff = shop.staff();
+        let input = json!({"title": {"en": "Bag"}, "variants": [{}],
+            "media": [{"url": "https://example.com/a.jpg"}, {"url": "data:text/html,x"}]});
+        let reply = staff.post("/v1/admin/products", input).await;
+        assert_eq!((reply.status.as_u16(), reply.fields()), (400, vec!["media[1].url"]));
+    })
+    .await;
+}

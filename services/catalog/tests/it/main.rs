@@ -6,9 +6,12 @@
 )]
 
 mod admin;
+mod categories;
 mod files;
 mod import;
+mod limits;
 mod listing;
+mod permissions;
 mod quotes;
 mod round_trip;
 mod search;

@@ -141,6 +141,15 @@ impl Shop {
         self.built.importer.import(&self.context(), file, options, |_| ()).await.unwrap()
     }
 
+    /// Uploads a file as staff do.
+    pub async fn upload(&self, staff: &Client, query: &str, file: &str) -> Reply {
+        let request = http::Request::post(format!("/v1/admin/products/import{query}"))
+            .header("content-type", "text/csv")
+            .body(axum::body::Body::from(file.to_owned()))
+            .unwrap();
+        staff.request(request).await
+    }
+
     pub async fn export(&self) -> String {
         let pieces = self.built.catalog.export_products(self.context(), true).await.unwrap();
         let pieces: Vec<_> = pieces.try_collect().await.unwrap();

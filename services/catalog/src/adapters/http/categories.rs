@@ -80,8 +80,7 @@ pub async fn list_categories(
     let after = position(params.cursor.as_deref())?;
     let limit = params.limit.unwrap_or(100) as usize;
     let depth = params.depth.unwrap_or(10) as usize;
-    let found =
-        app.catalog.category_branches(params.parent.as_ref(), depth, after, limit).await?;
+    let found = app.catalog.category_branches(params.parent.as_ref(), depth, after, limit).await?;
     let last = found.last().filter(|_| found.len() >= limit);
     let next_cursor = last.map(|branch| branch.entry.position.encode());
     let reader = Reader { wanted: &wanted, own: &app.catalog.settings.locale };

@@ -75,9 +75,9 @@ fn entry(row: &rusqlite::Row<'_>) -> Result<CategoryEntry> {
     Ok(CategoryEntry {
         id,
         position: position(row.get(1)?, handle, id),
-        handle: handle.parse().map_err(|error: kernel::text::TextError| {
-            unreadable(2, error.to_string().into())
-        })?,
+        handle: handle
+            .parse()
+            .map_err(|error: kernel::text::TextError| unreadable(2, error.to_string().into()))?,
         title: serde_json::from_str(row.get_ref(3)?.as_str()?)
             .map_err(|error| unreadable(3, error.into()))?,
     })
@@ -107,14 +107,15 @@ pub(super) fn below_in_memory<'a>(
             Some(None) => false,
             Some(Some(place)) => (i64::from(category.position), category.handle.as_str()) > place,
         };
-        let mut entries = list.into_iter().filter(|(_, category)| behind(category)).map(|(id, c)| {
-            CategoryEntry {
-                id: *id,
-                handle: c.handle.clone(),
-                title: c.title.clone(),
-                position: position(c.position.into(), c.handle.as_str(), *id),
-            }
-        });
+        let mut entries =
+            list.into_iter().filter(|(_, category)| behind(category)).map(|(id, c)| {
+                CategoryEntry {
+                    id: *id,
+                    handle: c.handle.clone(),
+                    title: c.title.clone(),
+                    position: position(c.position.into(), c.handle.as_str(), *id),
+                }
+            });
         children(limit, &mut left, || Ok(entries.next())).unwrap_or_default()
     });
     lists.collect()

@@ -15,9 +15,7 @@ use super::sqlite_list::position;
 use crate::domain::offer::{Offer, Offered};
 use crate::domain::text::{distance, tolerance, words};
 use crate::domain::{Availability, Category, CategoryId, Product, ProductId, VariantId};
-use crate::ports::{
-    Children, Facets, Filter, Found, Hit, Listing, MAX_MATCHES, Sort,
-};
+use crate::ports::{Children, Facets, Filter, Found, Hit, Listing, MAX_MATCHES, Sort};
 
 #[derive(Default)]
 struct Tables {

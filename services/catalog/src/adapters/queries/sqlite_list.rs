@@ -101,10 +101,8 @@ pub(super) fn products(
         Sort::PriceAsc(_) => ("p.min_minor", PRICED, "p.min_minor, p.row"),
         Sort::PriceDesc(_) => ("p.min_minor", PRICED, "p.min_minor DESC, p.row DESC"),
     };
-    sentence.add(
-        &format!("SELECT l.row, l.product_id, l.available, {key}, l.labels FROM {from}"),
-        [],
-    );
+    sentence
+        .add(&format!("SELECT l.row, l.product_id, l.available, {key}, l.labels FROM {from}"), []);
     sentence.add(" WHERE 1", []);
     if let Sort::PriceAsc(currency) | Sort::PriceDesc(currency) = sort {
         sentence.add(" AND p.currency = ?", [Sql::Text(currency.to_string())]);
@@ -166,7 +164,10 @@ pub(super) fn position(value: Value, row: i64) -> Position {
 }
 
 /// The rows of the rarest label set, when it is rare.
-pub(super) fn gather(connection: &Connection, sets: &[(char, Vec<String>)]) -> Result<Option<Vec<i64>>> {
+pub(super) fn gather(
+    connection: &Connection,
+    sets: &[(char, Vec<String>)],
+) -> Result<Option<Vec<i64>>> {
     let mut best: Option<Vec<i64>> = None;
     for (kind, labels) in sets {
         let mut statement = connection.prepare_cached(

@@ -27,6 +27,11 @@ const MAX_CANDIDATES: i64 = 1_000;
 /// A beginning of an article number or the like stands for at most this many of them.
 const MAX_NUMBERS: i64 = 32;
 
+/// Words of the vocabulary that share a hint.
+const HINTED: &str = "SELECT w.word FROM json_each(?1) j \
+     CROSS JOIN search_hint h ON h.hint = j.value \
+     CROSS JOIN search_word w ON w.id = h.word LIMIT ?2";
+
 pub(super) struct Search<'a> {
     pub filter: &'a Filter,
     pub sort: Sort,
@@ -127,27 +132,7 @@ impl Search<'_> {
         matches: &mut Matches,
         rank: impl Fn(&str) -> i64,
     ) -> Result<()> {
-        let mut sentence = Sentence::default();
-        let (key, join) = match self.sort {
-            Sort::PriceAsc(_) | Sort::PriceDesc(_) => {
-                ("s.min_minor", " JOIN product_price s ON s.row = l.row AND s.currency = ?")
-            }
-            _ => ("0", ""),
-        };
-        let currency = Sql::Text(self.currency.to_string());
-        sentence.add(
-            &format!(
-                "SELECT l.row, l.product_id, l.available, l.title_key, {key}, p.min_minor, \
-                 p.max_minor, l.labels FROM json_each(?) j \
-                 CROSS JOIN product_listing l ON l.row = j.value \
-                 LEFT JOIN product_price p ON p.row = l.row AND p.currency = ?{join} WHERE 1"
-            ),
-            [Sql::Text(json(rows)), currency],
-        );
-        if let Sort::PriceAsc(currency) | Sort::PriceDesc(currency) = self.sort {
-            sentence.values.push(Sql::Text(currency.to_string()));
-        }
-        conditions(&mut sentence, self.filter);
+        let sentence = self.listing(rows);
         let mut statement = connection.prepare_cached(&sentence.sql)?;
         let mut found = statement.query(params_from_iter(sentence.values))?;
         while let Some(row) = found.next()? {
@@ -173,6 +158,31 @@ impl Search<'_> {
             });
         }
         Ok(())
+    }
+
+    fn listing(&self, rows: &[i64]) -> Sentence {
+        let mut sentence = Sentence::default();
+        let (key, join) = match self.sort {
+            Sort::PriceAsc(_) | Sort::PriceDesc(_) => {
+                ("s.min_minor", " JOIN product_price s ON s.row = l.row AND s.currency = ?")
+            }
+            _ => ("0", ""),
+        };
+        let currency = Sql::Text(self.currency.to_string());
+        sentence.add(
+            &format!(
+                "SELECT l.row, l.product_id, l.available, l.title_key, {key}, p.min_minor, \
+                 p.max_minor, l.labels FROM json_each(?) j \
+                 CROSS JOIN product_listing l ON l.row = j.value \
+                 LEFT JOIN product_price p ON p.row = l.row AND p.currency = ?{join} WHERE 1"
+            ),
+            [Sql::Text(json(rows)), currency],
+        );
+        if let Sort::PriceAsc(currency) | Sort::PriceDesc(currency) = self.sort {
+            sentence.values.push(Sql::Text(currency.to_string()));
+        }
+        conditions(&mut sentence, self.filter);
+        sentence
     }
 
     fn compare(&self, a: (&Value, i64), b: (&Value, i64)) -> std::cmp::Ordering {
@@ -222,18 +232,14 @@ fn numbers(connection: &Connection, word: &str) -> Result<Vec<String>> {
     let mut statement = connection.prepare_cached(
         "SELECT term FROM product_term WHERE term >= ?1 AND term < ?1 || char(1114111) LIMIT ?2",
     )?;
-    let terms = statement.query_map((word, MAX_NUMBERS), |row| {
-        Ok(format!("\"{}\"", row.get_ref(0)?.as_str()?))
-    })?;
+    let terms = statement
+        .query_map((word, MAX_NUMBERS), |row| Ok(format!("\"{}\"", row.get_ref(0)?.as_str()?)))?;
     terms.collect()
 }
 
 /// Gives each term the closest words of the vocabulary; false when there are none.
 fn add_close(connection: &Connection, terms: &mut [Term]) -> Result<bool> {
-    let mut statement = connection.prepare_cached(
-        "SELECT w.word FROM json_each(?1) j CROSS JOIN search_hint h ON h.hint = j.value \
-         CROSS JOIN search_word w ON w.id = h.word LIMIT ?2",
-    )?;
+    let mut statement = connection.prepare_cached(HINTED)?;
     let mut found = false;
     let mut candidate: Vec<char> = Vec::with_capacity(34);
     for term in terms {
@@ -274,4 +280,60 @@ fn facets(connection: &Connection, tally: Tally, exact: bool) -> Result<Facets> 
         })
     });
     failure.map_or(Ok(facets), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::PriceRange;
+
+    fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let count = statement.parameter_count();
+        let rows = statement.query_map(params_from_iter(vec![1; count]), |row| row.get(3)).unwrap();
+        rows.collect::<Result<_>>().unwrap()
+    }
+
+    #[test]
+    fn no_statement_of_a_search_goes_through_a_table() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(crate::MIGRATIONS[0].sqlite).unwrap();
+        let price = PriceRange { currency: Currency::EUR, min: 0, max: 9 };
+        let filter = Filter { price: Some(price), available: true, ..Filter::default() };
+        let search = Search {
+            filter: &filter,
+            sort: Sort::PriceAsc(Currency::EUR),
+            currency: Currency::EUR,
+            limit: 20,
+        };
+        for sql in [search.listing(&[1]).sql, HINTED.to_owned()] {
+            let steps = plan(&connection, &sql);
+            let scans: Vec<&String> = steps.iter().filter(|s| s.starts_with("SCAN")).collect();
+            assert!(scans.iter().all(|step| step.contains("VIRTUAL TABLE")), "{sql}: {steps:?}");
+        }
+    }
+
+    #[test]
+    fn more_matches_than_are_looked_at_are_told_and_titles_go_first() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(crate::MIGRATIONS[0].sqlite).unwrap();
+        let all = MAX_MATCHES as i64 + 10;
+        connection
+            .execute_batch(&format!(
+                "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT {all}) \
+                 INSERT INTO product_listing SELECT x, CAST(printf('%016d', x) AS BLOB), \
+                 iif(x = 1, 'mug', 'cup'), 1, 0, 'vAcme' || char(10) FROM n; \
+                 INSERT INTO product_search (rowid, title, other) \
+                 SELECT row, title_key, iif(row = 1, '', 'mug') FROM product_listing;"
+            ))
+            .unwrap();
+        let filter = Filter::default();
+        let (sort, currency) = (Sort::Relevance, Currency::EUR);
+        let search = Search { filter: &filter, sort, currency, limit: 2 };
+        let found = search.run(&connection, "mug", None).unwrap();
+        let facets = found.facets.unwrap();
+        assert_eq!((facets.vendors[0].count, facets.exact), (MAX_MATCHES as u64, false));
+        let rows: Vec<u128> = found.hits.iter().map(|hit| hit.position.id.as_u128()).collect();
+        assert_eq!(rows, [1, all as u128]);
+    }
 }

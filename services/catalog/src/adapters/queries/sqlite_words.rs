@@ -90,3 +90,54 @@ pub(super) fn forget(tx: &Connection, row: i64) -> Result<()> {
     tx.prepare_cached("DELETE FROM product_search WHERE rowid = ?1")?.execute([row])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(crate::MIGRATIONS[0].sqlite).unwrap();
+        connection
+    }
+
+    fn words(title: &str) -> Words {
+        let vocabulary = title.split(' ').map(str::to_owned).collect();
+        Words { title: title.to_owned(), other: String::new(), vocabulary }
+    }
+
+    fn count(connection: &Connection, table: &str) -> i64 {
+        let sql = format!("SELECT count(*) FROM {table}");
+        connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// One batch as the store runs it.
+    fn batch(connection: &Connection, known: &mut Known, row: i64, title: &str, end: &str) {
+        connection.execute_batch("BEGIN").unwrap();
+        known.begin(connection).unwrap();
+        index(connection, known, row, &words(title), false).unwrap();
+        connection.execute_batch(end).unwrap();
+    }
+
+    #[test]
+    fn words_of_a_batch_that_was_rolled_back_are_learned_again() {
+        let (connection, mut known) = (database(), Known::default());
+        batch(&connection, &mut known, 1, "lantern", "ROLLBACK");
+        batch(&connection, &mut known, 1, "lantern kettle", "COMMIT");
+        assert_eq!(count(&connection, "search_word"), 2);
+        batch(&connection, &mut known, 2, "kettle blanket", "COMMIT");
+        batch(&connection, &mut known, 3, "kettle", "COMMIT");
+        assert_eq!(count(&connection, "search_word"), 3);
+        assert_eq!(known.committed.len(), 3);
+    }
+
+    #[test]
+    fn a_full_vocabulary_learns_nothing_more() {
+        let (connection, mut known) = (database(), Known::default());
+        connection
+            .execute("INSERT INTO search_word (id, word) VALUES (?1, 'last')", [MAX_VOCABULARY])
+            .unwrap();
+        batch(&connection, &mut known, 1, "lantern", "COMMIT");
+        assert_eq!((count(&connection, "search_word"), count(&connection, "search_hint")), (1, 0));
+    }
+}

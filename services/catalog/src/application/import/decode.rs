@@ -8,9 +8,7 @@ use tokio::sync::mpsc;
 
 use super::cards;
 use crate::domain::import::rows::FileError;
-use crate::domain::import::{
-    Format, Groups, ImportOptions, Incoming, Parsed, RowError, parse,
-};
+use crate::domain::import::{Format, Groups, ImportOptions, Incoming, Parsed, RowError, parse};
 
 /// A chunk holds at most this many products, and about this many variants.
 const PRODUCTS: usize = 250;
