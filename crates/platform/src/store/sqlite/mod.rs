@@ -5,6 +5,7 @@
 //! Point reads run on the caller's thread: they take microseconds from the page cache, less than a
 //! hop to another thread costs. Lists and projections' queries run on blocking threads.
 
+mod abandon;
 mod connection;
 mod migrate;
 mod read;

@@ -8,7 +8,7 @@ use kernel::id::Uuid;
 use rusqlite::{Connection, OptionalExtension, ToSql};
 use tokio::sync::Semaphore;
 
-use super::{Options, connection, records, unavailable};
+use super::{Options, abandon, connection, records, unavailable};
 use crate::idempotency::IdempotencyKey;
 use crate::store::aggregate::Schema;
 use crate::store::engine::{EngineError, IdempotencyRow, Parked, RawRow, Waiting};
@@ -30,7 +30,7 @@ struct Shared {
     tables: HashSet<&'static str>,
     idle: Mutex<Vec<Connection>>,
     /// How many long reads may run at once.
-    blocking: Semaphore,
+    blocking: Arc<Semaphore>,
 }
 
 const LONG_READS: usize = 4;
@@ -53,12 +53,14 @@ impl SqliteReader {
                 .collect(),
             tables: aggregates.iter().map(|a| a.table).collect(),
             idle: Mutex::new(vec![connection::reader(path, options)?]),
-            blocking: Semaphore::new(LONG_READS),
+            blocking: Arc::new(Semaphore::new(LONG_READS)),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Runs `read` on a thread where it may take its time.
+    /// Runs `read` on a thread where it may take its time: as long as somebody waits. When this
+    /// future is dropped, because a deadline has passed or a caller has gone, the statement that
+    /// runs is interrupted.
     pub async fn read<R, F>(&self, read: F) -> Result<R, StoreError>
     where
         R: Send + 'static,
@@ -81,9 +83,18 @@ impl SqliteReader {
         F: FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
     {
         let stopped = |what| EngineError::Unavailable(format!("a read was stopped: {what}"));
-        let permit = self.shared.blocking.acquire().await;
-        let _permit = permit.map_err(|error| stopped(error.to_string()))?;
-        self.elsewhere(read).await
+        let permit = self.shared.blocking.clone().acquire_owned().await;
+        let permit = permit.map_err(|error| stopped(error.to_string()))?;
+        let (work, waiting) = abandon::pair();
+        let outcome = self.elsewhere(move |connection| {
+            let outcome = work.run(connection, read);
+            // Held to the end of the work, however soon nobody waits for it.
+            drop(permit);
+            outcome
+        });
+        let outcome = outcome.await;
+        drop(waiting);
+        outcome
     }
 
     /// On another thread, at once: for the relay, which must not queue behind the shop's lists.
