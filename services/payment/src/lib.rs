@@ -29,11 +29,18 @@ use ports::{Outside, Provider};
 /// The service's name.
 pub const NAME: &str = "payment";
 
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "init",
-    sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "init",
+        sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "attention",
+        sqlite: include_str!("../migrations/sqlite/0002_attention.sql"),
+    },
+];
 
 /// How often outstanding work at the provider is looked for. Each piece has its own due time.
 const RECONCILE_EVERY: Duration = Duration::from_millis(500);

@@ -138,9 +138,14 @@ pub struct VoidRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct VoidReply {
-    /// False while the provider has not confirmed it: ask again.
+    /// Nothing is held for the order and nothing will be. False while the provider has not confirmed
+    /// it: ask again, unless it is refused.
     #[prost(bool, tag = "1")]
     pub done: bool,
+    /// The provider refuses to give the money back. Nothing more is authorized or captured for the
+    /// order; payment keeps asking and shows it to staff, and whoever undoes the order need not wait.
+    #[prost(bool, tag = "2")]
+    pub refused: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetPaymentRequest {

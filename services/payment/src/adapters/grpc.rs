@@ -7,7 +7,7 @@ use platform::Context;
 use platform::rpc::{CallError, uuid_from};
 
 use crate::application::{Error, Payments};
-use crate::domain::{Charge, NewPayment, OrderId, Outcome, PaymentId};
+use crate::domain::{Charge, NewPayment, OrderId, Outcome, PaymentId, Undoing};
 use v1::authorize_reply::Outcome as Told;
 
 /// Serves [`PaymentApi`] from the use cases.
@@ -47,8 +47,10 @@ impl PaymentApi for Api {
         request: v1::VoidRequest,
     ) -> Result<v1::VoidReply, CallError> {
         let order_id = order(&request.order_id)?;
-        let done = self.payments.cancel(&context, order_id, request.reason).await;
-        Ok(v1::VoidReply { done: done.map_err(failed)? })
+        let undoing = self.payments.cancel(&context, order_id, request.reason).await;
+        let undoing = undoing.map_err(failed)?;
+        let (done, refused) = (undoing == Undoing::Done, undoing == Undoing::Refused);
+        Ok(v1::VoidReply { done, refused })
     }
 
     async fn get_payment(

@@ -12,6 +12,7 @@ impl Aggregate for Payment {
         Column::unique("provider_reference"),
         Column::plain("next_check_at"),
         Column::plain("created_at"),
+        Column::plain("attention_since"),
     ];
 
     fn columns(&self) -> Vec<Value> {
@@ -21,6 +22,7 @@ impl Aggregate for Payment {
             self.provider_reference().into(),
             self.next_check_at().into(),
             self.created_at.into(),
+            self.attention_since().into(),
         ]
     }
 }

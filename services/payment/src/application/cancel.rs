@@ -4,29 +4,30 @@ use platform::{Context, crash};
 
 use super::transition::{Changed, Transition};
 use super::{Error, Payments};
-use crate::domain::{OrderId, Payment, PaymentId};
+use crate::domain::{OrderId, Payment, PaymentId, Undoing};
 
 impl Payments {
     /// Voids what is authorized, refunds what is captured, resolves what is in doubt, leaves a mark
-    /// when there is nothing yet. True once nothing is held any more; otherwise work on it goes on,
-    /// and whoever wants to know asks again.
+    /// when there is nothing yet. Unless it is done, work on it goes on, and whoever wants to know
+    /// asks again.
     pub async fn cancel(
         &self,
         context: &Context,
         order_id: OrderId,
         reason: String,
-    ) -> Result<bool, Error> {
+    ) -> Result<Undoing, Error> {
         let payment_id = PaymentId::of_order(order_id);
         let provider = self.provider.name().to_owned();
         let command = Transition::new(payment_id, self.outside, move |current, now| {
-            Ok(cancelled(current, order_id, &provider, &reason, now, Payment::is_unwound))
+            Ok(cancelled(current, order_id, &provider, &reason, now, Payment::undoing))
         });
-        if self.executor.execute(context, command).await? {
-            return Ok(true);
+        let undoing = self.executor.execute(context, command).await?;
+        if undoing != Undoing::Pending {
+            return Ok(undoing);
         }
         crash::point("payment.cancel.after");
         self.resolve(context, payment_id).await?;
-        Ok(self.get(payment_id).await?.is_unwound())
+        Ok(self.get(payment_id).await?.undoing())
     }
 }
 

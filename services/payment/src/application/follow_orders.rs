@@ -57,9 +57,4 @@ impl Payments {
         self.wake(payment_id);
         Ok(())
     }
-
-    /// An event that changes nothing here.
-    pub async fn ignore(&self, envelope: &Envelope) -> Result<(), Error> {
-        Ok(self.executor.consume_nothing(CONSUMER, envelope).await?)
-    }
 }

@@ -10,6 +10,8 @@ use crate::domain::{OrderId, Payment, PaymentId, Status};
 pub struct Filter {
     pub status: Option<Status>,
     pub order_id: Option<OrderId>,
+    /// Only those whose provider refuses to give back what a cancelled order holds.
+    pub needs_attention: bool,
 }
 
 impl Payments {
@@ -25,6 +27,9 @@ impl Payments {
         }
         if let Some(order_id) = filter.order_id {
             query = query.eq("order_id", order_id.uuid());
+        }
+        if filter.needs_attention {
+            query = query.gt("attention_since", 0_i64);
         }
         if let Some(after) = after {
             query = query.after(after);

@@ -43,13 +43,7 @@ impl Payments {
         if errand.asked_before {
             match (provider.look_up(key).await, &errand.work) {
                 // It never heard of the key: asking now is asking for the first time.
-                (Answer::NeverSeen, Work::FindOut | Work::LateCharge { .. }) => {
-                    return Answer::NeverSeen;
-                }
-                (Answer::NeverSeen, _) => {}
-                (Answer::Done { reference }, Work::LateCharge { void_key }) => {
-                    return provider.void(void_key, &reference).await;
-                }
+                (Answer::NeverSeen, work) if !matches!(work, Work::FindOut | Work::LateCharge) => {}
                 (answer, _) => return answer,
             }
         }
@@ -64,12 +58,8 @@ impl Payments {
             Work::Refund { reference, amount, .. } => {
                 provider.refund(key, reference, *amount).await
             }
-            Work::Void { reference } => provider.void(key, reference).await,
-            Work::FindOut => provider.look_up(key).await,
-            Work::LateCharge { void_key } => match provider.look_up(key).await {
-                Answer::Done { reference } => provider.void(void_key, &reference).await,
-                answer => answer,
-            },
+            Work::Void { reference, .. } => provider.void(key, reference).await,
+            Work::FindOut | Work::LateCharge => provider.look_up(key).await,
         }
     }
 
@@ -81,6 +71,7 @@ impl Payments {
         answer: Answer,
     ) -> Result<Payment, Error> {
         let cause = work.cause();
+        let kept = work.gives_back() && matches!(answer, Answer::Refused { .. });
         let command = Transition::new(payment_id, self.outside, move |current, now| {
             let current = current.ok_or(Rejection::NoPayment)?;
             let mut payment = current.clone();
@@ -91,6 +82,14 @@ impl Payments {
             let reply = payment.clone();
             Ok(Changed::to(payment, facts, reply))
         });
-        self.executor.execute(&self.recording(context), command.moving(cause)).await
+        let recording = self.recording(context);
+        let payment = self.executor.execute(&recording, command.moving(cause)).await?;
+        if kept && let Some(since) = payment.attention_since() {
+            metrics::counter!("payment_give_back_refused_total").increment(1);
+            let next = payment.next_check_at();
+            tracing::error!(payment = %payment_id, %since, ?next, "the provider refuses to give \
+                back what a cancelled order holds");
+        }
+        Ok(payment)
     }
 }

@@ -6,8 +6,10 @@ use futures_util::StreamExt;
 use platform::Context;
 use platform::store::{Direction, Position, Query};
 
+use super::transition::{Changed, Transition};
 use super::{Error, Payments};
-use crate::domain::{Payment, PaymentId};
+use crate::domain::attempt::LONGEST_WAIT;
+use crate::domain::{Payment, PaymentId, Rejection};
 
 /// Payments that are looked at in one go.
 const PAGE: u32 = 64;
@@ -24,25 +26,49 @@ impl Payments {
     /// Resolves everything that is due. Two at the same time, here or in another process, do no
     /// harm: the provider acts once per key, and only the first outcome is recorded.
     pub async fn reconcile(&self, context: &Context) -> Result<(), Error> {
+        let now = self.env().now();
+        let due = Query::new(PAGE)
+            .gt("next_check_at", 0_i64)
+            .le("next_check_at", now)
+            .order("next_check_at", Direction::Ascending);
+        self.resolve_all(context, due).await?;
+        // What was put off before the clock was set back, the furthest first; and refused ones,
+        // which may wait for so long.
+        let far = Query::new(PAGE)
+            .gt("next_check_at", now.plus(LONGEST_WAIT))
+            .order("next_check_at", Direction::Descending);
+        self.resolve_all(context, far).await
+    }
+
+    /// Page by page, until nothing of a page is due.
+    async fn resolve_all(&self, context: &Context, query: Query) -> Result<(), Error> {
         let mut after: Option<Position> = None;
         for _ in 0..PAGES {
-            let mut query = Query::new(PAGE)
-                .gt("next_check_at", 0_i64)
-                .le("next_check_at", self.env().now())
-                .order("next_check_at", Direction::Ascending);
+            let mut query = query.clone();
             // One that cannot be resolved now must not keep the others waiting.
             if let Some(after) = after.take() {
                 query = query.after(after);
             }
-            let due = self.executor.store().list::<Payment>(query).await?;
-            after = due
+            let mut found = self.executor.store().list::<Payment>(query).await?;
+            after = found
                 .last()
-                .filter(|_| due.len() == PAGE as usize)
+                .filter(|_| found.len() == PAGE as usize)
                 .map(|last| Position { value: last.state.next_check_at().into(), id: last.id });
-            futures_util::stream::iter(due)
+            let now = self.env().now();
+            found.retain(|payment| payment.state.wants_a_look(now));
+            if found.is_empty() {
+                break;
+            }
+            futures_util::stream::iter(found)
                 .for_each_concurrent(AT_ONCE, |payment| async move {
-                    if let Err(error) = self.resolve(context, payment.state.id).await {
-                        tracing::warn!(payment = %payment.state.id, %error, "not reconciled");
+                    let (id, payment) = (payment.state.id, payment.state);
+                    let outcome = if payment.next_check_at().is_some() {
+                        self.resolve(context, id).await
+                    } else {
+                        self.take_up(context, id).await
+                    };
+                    if let Err(error) = outcome {
+                        tracing::warn!(payment = %id, %error, "not reconciled");
                     }
                 })
                 .await;
@@ -51,6 +77,16 @@ impl Payments {
             }
         }
         Ok(())
+    }
+
+    /// A payment that a migration marked as due: an earlier version gave up what it should not have.
+    async fn take_up(&self, context: &Context, payment_id: PaymentId) -> Result<(), Error> {
+        let command = Transition::new(payment_id, self.outside, |current, now| {
+            let mut payment = current.cloned().ok_or(Rejection::NoPayment)?;
+            let facts = payment.take_up(now);
+            Ok(Changed::to(payment, facts, ()))
+        });
+        self.executor.execute(context, command).await
     }
 
     /// Runs what is due of one payment, and what that makes due.

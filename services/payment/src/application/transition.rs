@@ -17,15 +17,24 @@ pub struct Changed<R> {
     pub payment: Option<Payment>,
     pub facts: Vec<Fact>,
     pub reply: R,
+    /// A request that is answered by this, and how.
+    answered: Option<(IdempotencyKey, SavedResponse)>,
 }
 
 impl<R> Changed<R> {
     pub const fn nothing(reply: R) -> Self {
-        Self { payment: None, facts: Vec::new(), reply }
+        Self { payment: None, facts: Vec::new(), reply, answered: None }
     }
 
     pub const fn to(payment: Payment, facts: Vec<Fact>, reply: R) -> Self {
-        Self { payment: Some(payment), facts, reply }
+        Self { payment: Some(payment), facts, reply, answered: None }
+    }
+
+    /// Answers the request with this key, if it had one, in the same transaction.
+    #[must_use]
+    pub fn answered(mut self, key: Option<IdempotencyKey>, response: SavedResponse) -> Self {
+        self.answered = key.map(|key| (key, response));
+        self
     }
 }
 
@@ -74,6 +83,9 @@ where
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<R, Error> {
         let id = self.payment_id.uuid();
         let changed = (self.change)(states.get::<Payment>(id), now)?;
+        if let Some((key, response)) = changed.answered {
+            states.finish(&key, response);
+        }
         let Some(mut payment) = changed.payment else {
             return Ok(changed.reply);
         };
@@ -108,23 +120,5 @@ fn key_of(request: RequestKey) -> IdempotencyKey {
         route: request.route,
         key: request.key,
         fingerprint: request.fingerprint,
-    }
-}
-
-/// Answers a request that was begun and turned out to have nothing to do.
-pub struct Finish {
-    pub key: IdempotencyKey,
-    pub response: SavedResponse,
-}
-
-impl Command for Finish {
-    type Reply = ();
-    type Error = Error;
-
-    fn keys(&self, _keys: &mut Keys) {}
-
-    fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<(), Error> {
-        states.finish(&self.key, self.response.clone());
-        Ok(())
     }
 }

@@ -10,6 +10,14 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause. Short enough that everything is resolved within a minute after a provider
 /// came back.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// The longest that anything waits which was not refused: the provider's time-out at its most and
+/// the time to record it, or the watch for a late charge.
+pub const LONGEST_WAIT: Duration = Duration::from_mins(2);
+/// The first pause after the provider refused to give money back; it doubles from one refusal to
+/// the next.
+const FIRST_PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(30);
+/// The longest pause after a refusal.
+pub const LONGEST_PAUSE_AFTER_REFUSAL: Duration = Duration::from_mins(15);
 
 /// Work at the provider that has no final answer yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +47,17 @@ impl Attempt {
         Self { tries: self.tries.saturating_add(1).max(2), next_at: now.plus(pause) }
     }
 
-    pub fn is_due(self, now: Timestamp) -> bool {
-        self.next_at <= now
+    /// Refused for the `times`th time; to be asked for anew, under another key.
+    pub fn after_refusal(now: Timestamp, times: u32) -> Self {
+        let doublings = times.saturating_sub(1).min(10);
+        let pause = FIRST_PAUSE_AFTER_REFUSAL.saturating_mul(1 << doublings);
+        Self { tries: 0, next_at: now.plus(pause.min(LONGEST_PAUSE_AFTER_REFUSAL)) }
+    }
+
+    /// Nothing ever waits for more than `longest`: what seems to was put off before the clock was
+    /// set back, and is due.
+    pub fn is_due(self, now: Timestamp, longest: Duration) -> bool {
+        self.next_at <= now || self.next_at > now.plus(longest)
     }
 }
 
@@ -60,5 +77,23 @@ mod tests {
         assert_eq!(pauses[0], FIRST_PAUSE);
         assert!(pauses.is_sorted());
         assert_eq!(pauses[19], LONGEST_PAUSE);
+    }
+
+    #[test]
+    fn a_refusal_is_followed_by_longer_and_longer_pauses() {
+        let now = Timestamp::EPOCH;
+        let pause = |times| Attempt::after_refusal(now, times).next_at.since(now);
+        assert_eq!(pause(1), FIRST_PAUSE_AFTER_REFUSAL);
+        assert_eq!(pause(2), 2 * FIRST_PAUSE_AFTER_REFUSAL);
+        assert_eq!(pause(u32::MAX), LONGEST_PAUSE_AFTER_REFUSAL);
+    }
+
+    #[test]
+    fn what_waits_for_longer_than_anything_may_is_due() {
+        let now = Timestamp::EPOCH.plus(Duration::from_hours(5));
+        let attempt = Attempt::wanted(now).again(now);
+        assert!(!attempt.is_due(now, LONGEST_WAIT));
+        let before = now.minus(Duration::from_hours(2));
+        assert!(attempt.is_due(before, LONGEST_WAIT));
     }
 }

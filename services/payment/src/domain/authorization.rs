@@ -118,16 +118,14 @@ impl Payment {
     }
 
     /// Records what the provider said of the authorization. Only the first final answer counts; a
-    /// charge that turns up after the payment was given up is looked at again at once.
+    /// charge that turns up after the payment was given up goes back.
     pub fn settle_authorization(&mut self, answer: &Answer, now: Timestamp) -> Vec<Fact> {
         match &mut self.stage {
             Stage::Pending(_) => self.settle_request(answer, now),
-            Stage::Voided { amount: Some(_), charge: None, watch }
-                if matches!(answer, Answer::Done { .. }) =>
-            {
-                *watch = Some(Attempt::wanted(now));
-                Vec::new()
-            }
+            Stage::Voided { .. } => match answer {
+                Answer::Done { reference } => self.late_charge(reference, now),
+                _ => Vec::new(),
+            },
             _ => Vec::new(),
         }
     }

@@ -21,6 +21,9 @@ pub struct Charge {
     pub refunds: Vec<Operation<RefundId>>,
     #[serde(default)]
     pub void: Option<Operation<PaymentId>>,
+    /// It turned up after the payment was given up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
 }
 
 /// What somebody wants captured, refunded or voided.
@@ -34,7 +37,8 @@ pub struct Wish {
     pub attempt: Attempt,
 }
 
-/// Operations of a kind that one payment may have.
+/// Operations of a kind that may be asked for. What a cancelled order gives back is not refused for
+/// their number: it makes one refund, and one more at most for each that failed.
 pub const MAX_OPERATIONS: usize = 50;
 
 fn sum<I>(operations: &[Operation<I>], counts: impl Fn(&Operation<I>) -> bool) -> i64 {
@@ -47,7 +51,14 @@ fn committed<I>(operation: &Operation<I>) -> bool {
 
 impl Charge {
     pub const fn new(authorized: Money, reference: Option<String>) -> Self {
-        Self { authorized, reference, captures: Vec::new(), refunds: Vec::new(), void: None }
+        Self {
+            authorized,
+            reference,
+            captures: Vec::new(),
+            refunds: Vec::new(),
+            void: None,
+            late: false,
+        }
     }
 
     fn money(&self, amount_minor: i64) -> Money {
@@ -119,6 +130,7 @@ fn operation<I>(id: I, amount: Money, wish: Wish, now: Timestamp) -> Operation<I
         requested_at: now,
         progress: Progress::Pending(wish.attempt),
         request: wish.request,
+        refused: None,
     }
 }
 
@@ -185,10 +197,17 @@ impl Payment {
         if asked.amount_minor() > allowed.amount_minor() {
             return Err(Rejection::RefundTooLarge { asked, allowed });
         }
+        self.add_refund(id, asked, wish, now);
+        Ok(asked)
+    }
+
+    pub(super) fn add_refund(&mut self, id: RefundId, asked: Money, wish: Wish, now: Timestamp) {
+        let Stage::Authorized(charge) = &mut self.stage else {
+            return;
+        };
         let reason = wish.reason.clone();
         charge.refunds.push(operation(id, asked, wish, now));
         self.note(now, Moment::RefundRequested, Some(asked), reason.as_deref());
-        Ok(asked)
     }
 
     /// Records what the provider said of a capture. An answer to one already settled, or to one
@@ -214,22 +233,37 @@ impl Payment {
         facts
     }
 
-    /// Records what the provider said of a refund, as [`Self::settle_capture`] does.
-    pub fn settle_refund(&mut self, id: RefundId, answer: &Answer, now: Timestamp) -> Vec<Fact> {
+    /// Records what the provider said of a refund, as [`Self::settle_void`] does. A refused refund
+    /// of staff has failed; what it was to give back of a cancelled order is then asked for by us.
+    pub fn settle_refund(
+        &mut self,
+        id: RefundId,
+        round: u32,
+        answer: &Answer,
+        now: Timestamp,
+    ) -> Vec<Fact> {
         let Stage::Authorized(charge) = &mut self.stage else {
             return Vec::new();
         };
-        let Some(refund) = charge.refunds.iter_mut().find(|r| r.id == id && r.is_pending()) else {
+        let current =
+            |refund: &&mut Operation<RefundId>| refund.id == id && refund.round() == round;
+        let refund = charge.refunds.iter_mut().find(current).filter(|refund| refund.is_pending());
+        let Some(refund) = refund else {
             return Vec::new();
         };
-        let (amount, done) = (refund.amount, refund.settle(answer, now));
-        let total = charge.refunded();
-        if done {
+        let amount = refund.amount;
+        if refund.settle(answer, now) {
+            let total = charge.refunded();
             self.note(now, Moment::Refunded, Some(amount), None);
             return vec![Fact::Refunded { refund: id, amount, total }];
         }
-        if let Answer::Refused { code } = answer {
-            self.note(now, Moment::RefundFailed, Some(amount), Some(code));
+        if refund.is_failed() {
+            if Self::is_of_cancellation(refund) {
+                refund.ask_anew(amount, Attempt::after_refusal(now, refund.round()));
+            }
+            let refused = refund.refused.clone();
+            self.note_refusal(Moment::RefundFailed, amount, refused.as_ref(), now);
+            return self.unwind(now);
         }
         Vec::new()
     }

@@ -1,7 +1,10 @@
 //! What is outstanding at the provider, and until when it may wait.
 
+use std::time::Duration;
+
 use kernel::{Money, Timestamp};
 
+use super::attempt::LONGEST_WAIT;
 use super::ledger::Cause;
 use super::{
     Answer, Attempt, CaptureId, Fact, Operation, OperationId, Payment, PaymentToken, RefundId,
@@ -33,16 +36,16 @@ pub enum Work {
     },
     Refund {
         id: RefundId,
+        round: u32,
         reference: String,
         amount: Money,
     },
     Void {
+        round: u32,
         reference: String,
     },
-    /// See whether a charge came late, and void it.
-    LateCharge {
-        void_key: String,
-    },
+    /// See whether a charge came late.
+    LateCharge,
 }
 
 impl Work {
@@ -54,6 +57,11 @@ impl Work {
             _ => None,
         }
     }
+
+    /// Whether this gives money back.
+    pub const fn gives_back(&self) -> bool {
+        matches!(self, Self::Refund { .. } | Self::Void { .. })
+    }
 }
 
 impl Payment {
@@ -63,50 +71,62 @@ impl Payment {
         Some(Errand { asked_before: false, ..errand })
     }
 
+    /// The void, for the one who just asked for it.
+    pub fn first_void(&self) -> Option<Errand> {
+        let void = self.charge()?.void.as_ref()?;
+        self.first_errand(&void.key(self.id.void_key()))
+    }
+
     /// What to ask the provider, in an order that is safe; only what is due when `now` is given.
     pub fn errands(&self, now: Option<Timestamp>) -> Vec<Errand> {
         let mut errands = Vec::new();
-        let mut add = |attempt: Attempt, key: String, work: Work| {
-            if now.is_none_or(|now| attempt.is_due(now)) {
+        let mut add = |attempt: Attempt, longest: Duration, key: String, work: Work| {
+            if now.is_none_or(|now| attempt.is_due(now, longest)) {
                 errands.push(Errand { work, key, asked_before: attempt.tries > 0 });
             }
         };
         match &self.stage {
             Stage::Pending(request) if self.cancelled.is_some() => {
-                add(request.attempt, self.id.to_string(), Work::FindOut);
+                add(request.attempt, LONGEST_WAIT, self.id.to_string(), Work::FindOut);
             }
             Stage::Pending(request) => {
                 let work = Work::Authorize { amount: request.amount, token: request.token.clone() };
-                add(request.attempt, self.id.to_string(), work);
+                add(request.attempt, LONGEST_WAIT, self.id.to_string(), work);
             }
             Stage::Authorized(charge) => {
                 let reference = || charge.reference.clone().unwrap_or_default();
                 for capture in &charge.captures {
                     if let Some(attempt) = capture.attempt() {
                         let (id, amount) = (capture.id, capture.amount);
-                        let reference = reference();
-                        add(attempt, id.to_string(), Work::Capture { id, reference, amount });
+                        let work = Work::Capture { id, reference: reference(), amount };
+                        add(attempt, capture.longest_wait(), capture.key(id.to_string()), work);
                     }
                 }
-                if let Some(attempt) = charge.void.as_ref().and_then(Operation::attempt) {
-                    let reference = reference();
-                    add(attempt, self.id.void_key(), Work::Void { reference });
+                if let Some(void) = &charge.void
+                    && let Some(attempt) = void.attempt()
+                {
+                    let work = Work::Void { round: void.round(), reference: reference() };
+                    add(attempt, void.longest_wait(), void.key(self.id.void_key()), work);
                 }
                 for refund in &charge.refunds {
                     if let Some(attempt) = refund.attempt() {
-                        let (id, amount) = (refund.id, refund.amount);
-                        let reference = reference();
-                        add(attempt, id.to_string(), Work::Refund { id, reference, amount });
+                        let (id, round, amount) = (refund.id, refund.round(), refund.amount);
+                        let work = Work::Refund { id, round, reference: reference(), amount };
+                        add(attempt, refund.longest_wait(), refund.key(id.to_string()), work);
                     }
                 }
             }
             Stage::Voided { watch: Some(attempt), .. } => {
-                let void_key = self.id.void_key();
-                add(*attempt, self.id.to_string(), Work::LateCharge { void_key });
+                add(*attempt, LONGEST_WAIT, self.id.to_string(), Work::LateCharge);
             }
             Stage::Declined { .. } | Stage::Voided { watch: None, .. } => {}
         }
         errands
+    }
+
+    /// Whether somebody who found this among what may be due has something to do.
+    pub fn wants_a_look(&self, now: Timestamp) -> bool {
+        self.next_check_at().is_none() || !self.errands(Some(now)).is_empty()
     }
 
     /// Records what became of an errand.
@@ -114,9 +134,9 @@ impl Payment {
         match work {
             Work::Authorize { .. } | Work::FindOut => self.settle_authorization(answer, now),
             Work::Capture { id, .. } => self.settle_capture(*id, answer, now),
-            Work::Refund { id, .. } => self.settle_refund(*id, answer, now),
-            Work::Void { .. } => self.settle_void(answer, now),
-            Work::LateCharge { .. } => self.settle_late_charge(answer, now),
+            Work::Refund { id, round, .. } => self.settle_refund(*id, *round, answer, now),
+            Work::Void { round, .. } => self.settle_void(*round, answer, now),
+            Work::LateCharge => self.settle_late_charge(answer, now),
         }
     }
 

@@ -145,7 +145,9 @@ pub enum Moment {
     RefundRequested,
     Refunded,
     RefundFailed,
-    /// A charge that turned up after the payment was given up went back.
+    /// A charge turned up after the payment was given up.
+    LateCharge,
+    /// It went back.
     LateChargeVoided,
 }
 

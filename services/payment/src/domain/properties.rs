@@ -180,22 +180,25 @@ proptest! {
     }
 
     #[test]
-    fn a_cancelled_payment_ends_holding_nothing(steps in prop::collection::vec(step(), 0..30)) {
+    fn a_cancelled_payment_ends_holding_nothing(
+        steps in prop::collection::vec(step(), 0..30),
+        refusals in 0_usize..5,
+    ) {
         let mut run = Run::new();
         for step in steps {
             run.apply(step);
         }
-        let refused = run.payment.timeline.iter().any(|entry| {
-            matches!(entry.what, Moment::VoidRefused | Moment::RefundFailed)
-        });
         run.apply(Step::Cancel);
+        for _ in 0..refusals {
+            run.apply(Step::Answer(0, Answer::Refused { code: "no".into() }));
+        }
         for _ in 0..200 {
             run.apply(Step::Answer(0, Answer::Done { reference: "ch_1".into() }));
         }
         run.check()?;
         prop_assert!(run.payment.errands(None).is_empty());
-        // What the provider refused to give back is for staff to sort out.
-        prop_assert!(refused || run.payment.is_unwound(), "{:?}", run.payment);
+        prop_assert!(run.payment.is_unwound(), "{:?}", run.payment);
+        prop_assert_eq!(run.payment.attention_since(), None);
     }
 }
 
@@ -223,7 +226,134 @@ fn a_cancel_while_in_doubt_asks_the_provider_for_no_charge() {
     assert_eq!(payment.settle(&Work::FindOut, &Answer::NeverSeen, now), [Fact::Voided]);
     assert_eq!(payment.errands(Some(now)), []);
     let later = now.plus(Duration::from_secs(61));
-    assert!(matches!(payment.errands(Some(later))[0].work, Work::LateCharge { .. }));
+    assert_eq!(payment.errands(Some(later))[0].work, Work::LateCharge);
+}
+
+/// What is held by an authorized payment of 1000, 600 of it captured.
+fn half_captured(now: Timestamp) -> Payment {
+    let mut payment = fresh(1000, now);
+    let done = Answer::Done { reference: "ch_1".into() };
+    payment.settle_authorization(&done, now);
+    let capture = CaptureId::from_uuid(kernel::id::Uuid::from_u128(1));
+    payment.request_capture(capture, wish(Some(600), now), now).unwrap();
+    payment.settle_capture(capture, &done, now);
+    payment
+}
+
+#[test]
+fn what_a_cancelled_order_holds_is_asked_for_under_new_keys_until_it_is_back() {
+    let mut now = Timestamp::from_micros(1_000_000);
+    let began = now;
+    let mut payment = half_captured(now);
+    payment.cancel("staff", now);
+    assert_eq!((payment.undoing(), payment.attention_since()), (Undoing::Pending, None));
+    let mut keys = std::collections::BTreeSet::new();
+    let mut pauses = Vec::new();
+    for _ in 0..12 {
+        let errands = payment.errands(Some(now));
+        assert_eq!(errands.len(), 2, "the void of 400 and the refund of 600");
+        for errand in errands {
+            assert!(keys.insert(errand.key.clone()), "{} was refused before", errand.key);
+            let refused = Answer::Refused { code: "not_today".into() };
+            assert!(payment.settle(&errand.work, &refused, now).is_empty());
+            assert!(payment.settle(&errand.work, &refused, now).is_empty(), "told twice");
+        }
+        assert_eq!((payment.undoing(), payment.attention_since()), (Undoing::Refused, Some(began)));
+        assert!(payment.errands(Some(now)).is_empty(), "not at once");
+        let next = payment.next_check_at().unwrap();
+        pauses.push(next.since(now));
+        now = next;
+    }
+    assert!(pauses.is_sorted());
+    assert_eq!(pauses.last(), Some(&attempt::LONGEST_PAUSE_AFTER_REFUSAL));
+    assert!(payment.timeline.len() < 12, "each refusal is told: {:?}", payment.timeline);
+    for errand in payment.errands(Some(now)) {
+        payment.settle(&errand.work, &Answer::Done { reference: "ok".into() }, now);
+    }
+    assert_eq!((payment.undoing(), payment.attention_since()), (Undoing::Done, None));
+    assert_eq!(payment.status(), Status::Refunded);
+}
+
+#[test]
+fn an_answer_of_an_earlier_round_does_not_settle_the_present_one() {
+    let now = Timestamp::from_micros(1_000_000);
+    let mut payment = half_captured(now);
+    payment.cancel("staff", now);
+    let first = payment.errands(Some(now));
+    for errand in &first {
+        payment.settle(&errand.work, &Answer::Refused { code: "no".into() }, now);
+    }
+    let before = payment.clone();
+    for errand in &first {
+        for answer in [
+            Answer::Done { reference: "late".into() },
+            Answer::Refused { code: "no".into() },
+            Answer::Unknown,
+        ] {
+            assert!(payment.settle(&errand.work, &answer, now).is_empty());
+        }
+    }
+    assert_eq!(payment, before);
+}
+
+#[test]
+fn a_refused_refund_of_staff_is_asked_for_by_us_once_the_order_is_off() {
+    let now = Timestamp::from_micros(1_000_000);
+    let refused = Answer::Refused { code: "no".into() };
+    let mut payment = half_captured(now);
+    let refund = RefundId::from_uuid(kernel::id::Uuid::from_u128(9));
+    payment.request_refund(refund, wish(Some(600), now), now).unwrap();
+    payment.cancel("staff", now);
+    payment.settle_refund(refund, 0, &refused, now);
+    let ours = payment.errands(Some(now)).into_iter();
+    let ours: Vec<_> = ours.filter(|errand| matches!(errand.work, Work::Refund { .. })).collect();
+    assert_eq!(ours.len(), 1);
+    assert!(matches!(&ours[0].work, Work::Refund { id, amount, .. }
+        if *id != refund && amount.amount_minor() == 600));
+
+    // The other way round: refused first, cancelled then.
+    let mut payment = half_captured(now);
+    payment.request_refund(refund, wish(Some(600), now), now).unwrap();
+    payment.settle_refund(refund, 0, &refused, now);
+    assert!(payment.errands(None).is_empty(), "staff were told, and may ask anew");
+    payment.cancel("staff", now);
+    assert_eq!(payment.errands(Some(now)).len(), 2);
+}
+
+#[test]
+fn a_late_charge_whose_void_is_refused_stays_in_sight_until_it_is_back() {
+    let mut now = Timestamp::from_micros(1_000_000);
+    let mut payment = fresh(1000, now);
+    payment.settle_authorization(&Answer::Unknown, now);
+    payment.cancel("timed_out", now);
+    assert_eq!(payment.settle(&Work::FindOut, &Answer::NeverSeen, now), [Fact::Voided]);
+    now = payment.next_check_at().unwrap();
+    let found = Answer::Done { reference: "ch_1".into() };
+    assert!(payment.settle(&Work::LateCharge, &found, now).is_empty());
+    assert_eq!(payment.status(), Status::Authorized, "money is held after all");
+    let void = payment.errands(Some(now)).remove(0).work;
+    payment.settle(&void, &Answer::Refused { code: "no".into() }, now);
+    assert_eq!((payment.undoing(), payment.attention_since()), (Undoing::Refused, Some(now)));
+    now = payment.next_check_at().unwrap();
+    let void = payment.errands(Some(now)).remove(0).work;
+    assert!(payment.settle(&void, &found, now).is_empty(), "the void was told before");
+    assert_eq!((payment.status(), payment.undoing()), (Status::Voided, Undoing::Done));
+    assert_eq!(payment.timeline.last().map(|entry| entry.what), Some(Moment::LateChargeVoided));
+}
+
+#[test]
+fn staff_may_ask_anew_for_a_void_that_was_refused() {
+    let now = Timestamp::from_micros(1_000_000);
+    let mut payment = half_captured(now);
+    assert!(payment.request_void(wish(None, now), now).unwrap());
+    let first = payment.first_void().unwrap();
+    payment.settle(&first.work, &Answer::Refused { code: "no".into() }, now);
+    assert!(payment.errands(None).is_empty());
+    assert!(payment.request_void(wish(None, now), now).unwrap());
+    let second = payment.first_void().unwrap();
+    assert_ne!(first.key, second.key);
+    payment.settle(&second.work, &Answer::Done { reference: "vd_1".into() }, now);
+    assert!(payment.charge().unwrap().is_released());
 }
 
 #[test]

@@ -31,8 +31,6 @@ pub enum Rejection {
     CapturePending,
     #[error("nothing is held that could be given back; refund what was captured")]
     NothingToVoid,
-    #[error("the provider refused to void the authorization: {code}")]
-    VoidRefused { code: String },
     #[error("the payment is in {expected}, not in {asked}")]
     WrongCurrency { asked: kernel::Currency, expected: kernel::Currency },
     #[error("a payment has at most {limit} operations of a kind")]
@@ -67,7 +65,6 @@ impl Business for Rejection {
             Self::RefundTooLarge { .. } => "refund-too-large",
             Self::CapturePending => "capture-pending",
             Self::NothingToVoid => "nothing-to-void",
-            Self::VoidRefused { .. } => "void-refused",
             Self::WrongCurrency { .. } => "wrong-currency",
             Self::TooManyOperations { .. } => "too-many-operations",
         }

@@ -4,8 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "in a test a surprise is a failure")]
 
 mod authorizing;
+mod migrating;
 mod notifications;
 mod orders;
+mod refusing;
 mod restarting;
 mod shop;
 mod staff;

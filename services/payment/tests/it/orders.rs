@@ -8,7 +8,7 @@ use prost::Message as _;
 
 use crate::shop::{Fault, Shop, automatic, hasty, on_each_engine};
 
-fn envelope<E: Event>(shop: &Shop, order: OrderId, version: u64, event: &E) -> Envelope {
+pub fn envelope<E: Event>(shop: &Shop, order: OrderId, version: u64, event: &E) -> Envelope {
     Envelope {
         id: shop.test.env.uuid(),
         event_type: E::TYPE.to_owned(),
@@ -21,13 +21,14 @@ fn envelope<E: Event>(shop: &Shop, order: OrderId, version: u64, event: &E) -> E
         causation: None,
         traceparent: None,
         data: event.encode_to_vec(),
+        passed_over: 0,
     }
 }
 
-async fn hand(shop: &Shop, envelope: &Envelope) {
+pub async fn hand(shop: &Shop, envelope: &Envelope) {
     let consumer = &shop.service.consumers[0];
     assert_eq!(consumer.sources, ["ordering"]);
-    consumer.handler.handle(&shop.context(), envelope).await.unwrap();
+    consumer.take(&shop.executor, &shop.context(), envelope).await.unwrap();
 }
 
 fn confirmed(shop: &Shop, order: OrderId, version: u64) -> Envelope {

@@ -1,6 +1,6 @@
 //! A payment service on its own, with a provider that can be made to fail.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,11 +10,13 @@ use contracts::payment::{PaymentApi, v1};
 use kernel::id::Uuid;
 use kernel::{Money, Timestamp};
 use payment::adapters::test_provider::TestProvider;
+use payment::adapters::{events, http};
+use payment::application::Payments;
 use payment::domain::{Answer, OrderId, Payment, PaymentId};
-use payment::ports::{Authorization, Delivery, DeliveryError, Method, Provider, Told};
+use payment::ports::{Authorization, Delivery, DeliveryError, Method, Outside, Provider, Told};
 use payment::{CaptureMode, Config, Needs};
 use platform::auth::Authenticator;
-use platform::env::TestEnv;
+use platform::env::{Clock, TestEnv};
 use platform::executor::Executor;
 use platform::service::{Base, Service};
 use platform::testing::{Client, executor_in_memory, executor_in_sqlite, module_client};
@@ -36,21 +38,46 @@ pub enum Fault {
 /// The test provider behind a bad line.
 pub struct Flaky {
     pub inner: TestProvider,
-    faults: Mutex<HashMap<&'static str, Fault>>,
+    faults: Mutex<HashMap<&'static str, (Fault, usize)>>,
+    /// Keys that were refused stay so, as [`Provider`] wants it.
+    refused: Mutex<HashSet<String>>,
 }
 
 impl Flaky {
     /// For the next `authorize`, `capture`, `refund`, `void` or `look_up`.
     pub fn break_next(&self, call: &'static str, fault: Fault) {
-        self.faults.lock().unwrap().insert(call, fault);
+        self.break_times(call, fault, 1);
     }
 
-    async fn through(&self, call: &'static str, work: impl Future<Output = Answer>) -> Answer {
-        let fault = self.faults.lock().unwrap().remove(call);
-        match fault {
+    /// For the next `times` calls.
+    pub fn break_times(&self, call: &'static str, fault: Fault, times: usize) {
+        self.faults.lock().unwrap().insert(call, (fault, times));
+    }
+
+    fn fault(&self, call: &'static str) -> Option<Fault> {
+        let mut faults = self.faults.lock().unwrap();
+        let (fault, left) = faults.get_mut(call).filter(|(_, left)| *left > 0)?;
+        *left -= 1;
+        Some(*fault)
+    }
+
+    async fn through(
+        &self,
+        call: &'static str,
+        key: &str,
+        work: impl Future<Output = Answer>,
+    ) -> Answer {
+        let refuse = || Answer::Refused { code: "not_today".to_owned() };
+        if self.refused.lock().unwrap().contains(key) {
+            return refuse();
+        }
+        match self.fault(call) {
             None => work.await,
             Some(Fault::LoseRequest) => Answer::Unknown,
-            Some(Fault::Refuse) => Answer::Refused { code: "not_today".to_owned() },
+            Some(Fault::Refuse) => {
+                self.refused.lock().unwrap().insert(key.to_owned());
+                refuse()
+            }
             Some(Fault::LoseAnswer) => {
                 work.await;
                 Answer::Unknown
@@ -72,19 +99,19 @@ impl Provider for Flaky {
         self.inner.methods()
     }
     async fn authorize(&self, request: Authorization<'_>) -> Answer {
-        self.through("authorize", self.inner.authorize(request)).await
+        self.through("authorize", request.key, self.inner.authorize(request)).await
     }
     async fn capture(&self, key: &str, reference: &str, amount: Money) -> Answer {
-        self.through("capture", self.inner.capture(key, reference, amount)).await
+        self.through("capture", key, self.inner.capture(key, reference, amount)).await
     }
     async fn refund(&self, key: &str, reference: &str, amount: Money) -> Answer {
-        self.through("refund", self.inner.refund(key, reference, amount)).await
+        self.through("refund", key, self.inner.refund(key, reference, amount)).await
     }
     async fn void(&self, key: &str, reference: &str) -> Answer {
-        self.through("void", self.inner.void(key, reference)).await
+        self.through("void", key, self.inner.void(key, reference)).await
     }
     async fn look_up(&self, key: &str) -> Answer {
-        self.through("look_up", self.inner.look_up(key)).await
+        self.through("look_up", key, self.inner.look_up(key)).await
     }
     fn read_notification(
         &self,
@@ -101,6 +128,8 @@ pub struct Shop {
     pub service: Service,
     pub api: Arc<dyn PaymentApi>,
     pub provider: Arc<Flaky>,
+    /// The use cases themselves, over the same store.
+    pub payments: Payments,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -121,7 +150,40 @@ pub fn automatic() -> Config {
     Config { capture: CaptureMode::Automatic, ..hasty() }
 }
 
+/// A wall clock that can be set back; the monotonic one goes on.
+pub struct Adjustable {
+    inner: Arc<dyn Clock>,
+    back: Mutex<Duration>,
+}
+
+impl Adjustable {
+    pub fn set_back(&self, by: Duration) {
+        *self.back.lock().unwrap() = by;
+    }
+}
+
+impl Clock for Adjustable {
+    fn now(&self) -> Timestamp {
+        self.inner.now().minus(*self.back.lock().unwrap())
+    }
+    fn monotonic(&self) -> Duration {
+        self.inner.monotonic()
+    }
+}
+
 impl Shop {
+    /// In memory, with a wall clock that can be set back.
+    pub fn with_adjustable_clock(config: Config) -> (Self, Arc<Adjustable>) {
+        let mut test = platform::Env::test();
+        let inner = test.env.clock.clone();
+        let clock = Arc::new(Adjustable { inner, back: Mutex::default() });
+        test.env.clock = clock.clone();
+        let schema = payment::schema();
+        let engine = Arc::new(platform::store::memory::MemoryEngine::new(&schema));
+        let executor = Executor::start(schema.service, &test.env, engine);
+        (Self::over((executor, test), config, None), clock)
+    }
+
     pub fn in_memory(config: Config) -> Self {
         Self::over(executor_in_memory(&payment::schema()), config, None)
     }
@@ -138,6 +200,12 @@ impl Shop {
         Self::over(executor_in_sqlite(&payment::schema(), folder), config, None)
     }
 
+    /// In memory, with the provider's ledger in `folder`.
+    pub fn reopened_elsewhere(mut config: Config, folder: &Path) -> Self {
+        config.test_provider.folder = Some(folder.join("provider"));
+        Self::in_memory(config)
+    }
+
     fn over(
         (executor, test): (Executor, TestEnv),
         config: Config,
@@ -148,9 +216,14 @@ impl Shop {
         let base = Base { env, executor: executor.clone(), authenticator };
         let needs = Needs { base, config };
         let inner = payment::test_provider(&needs).unwrap();
-        let provider = Arc::new(Flaky { inner, faults: Mutex::default() });
+        let provider =
+            Arc::new(Flaky { inner, faults: Mutex::default(), refused: Mutex::default() });
         let built = payment::build_with(needs, provider.clone()).unwrap();
-        Self { executor, test, service: built.service, api: built.api, provider, _folder: folder }
+        let outside = Outside { publish: events::publish, answer: http::answer };
+        let patience = Duration::from_millis(10);
+        let payments = Payments::new(executor.clone(), provider.clone(), outside, patience);
+        let (service, api) = (built.service, built.api);
+        Self { executor, test, service, api, provider, payments, _folder: folder }
     }
 
     pub fn context(&self) -> Context {
@@ -182,9 +255,21 @@ impl Shop {
     }
 
     pub async fn void(&self, order: OrderId) -> bool {
+        self.try_void(order).await.done
+    }
+
+    pub async fn try_void(&self, order: OrderId) -> v1::VoidReply {
         let order_id = order.uuid().as_bytes().to_vec();
         let request = v1::VoidRequest { order_id, reason: "timed_out".to_owned() };
-        self.api.void(self.context(), request).await.unwrap().done
+        self.api.void(self.context(), request).await.unwrap()
+    }
+
+    /// The orders of the payments that staff are shown as in need of attention.
+    pub async fn attention(&self) -> Vec<String> {
+        let path = "/v1/admin/payments?needs_attention=true";
+        let page = self.staff(&["payments:read"]).get(path).await.expect(200).body;
+        let order = |item: &serde_json::Value| item["order_id"].as_str().unwrap().to_owned();
+        page["items"].as_array().unwrap().iter().map(order).collect()
     }
 
     /// An order with its whole sum authorized.

@@ -25,6 +25,11 @@ pub struct ListPayments {
     #[garde(skip)]
     #[param(inline)]
     order_id: Option<OrderId>,
+    /// `true`: only those that somebody should look at, because the provider refuses to give back
+    /// what a cancelled order holds.
+    #[garde(skip)]
+    #[param(inline)]
+    needs_attention: Option<bool>,
     /// How many: 1 to 100, 20 when absent.
     #[garde(inner(range(min = 1, max = 100)))]
     #[param(minimum = 1, maximum = 100)]
@@ -50,7 +55,11 @@ pub async fn list_payments(
             Problem::invalid_field("cursor", "is not a next_cursor of this list")
         })?),
     };
-    let filter = Filter { status: params.status, order_id: params.order_id };
+    let filter = Filter {
+        status: params.status,
+        order_id: params.order_id,
+        needs_attention: params.needs_attention.unwrap_or(false),
+    };
     let (payments, next) = app.list(filter, params.limit.unwrap_or(20), after).await?;
     let items = payments.iter().map(PaymentView::of).collect();
     Ok(ok(None, &Page { items, next_cursor: next.map(|position| position.encode()) }))

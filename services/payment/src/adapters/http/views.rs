@@ -48,13 +48,23 @@ pub struct PaymentView {
     pub cancelled_reason: Option<String>,
     /// A void was asked for and its outcome is not known yet.
     pub void_pending: bool,
+    /// Since when the provider refuses to give back what a cancelled order holds. It is asked again,
+    /// at `next_check_at`, but somebody should talk to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub attention_since: Option<Timestamp>,
+    /// The provider's reason for refusing a void, the last time it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub void_failure_code: Option<String>,
     /// When the provider is asked next about what is outstanding.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub next_check_at: Option<Timestamp>,
     #[schema(max_items = 50)]
     pub captures: Vec<CaptureView>,
-    #[schema(max_items = 50)]
+    /// At most 50 that staff asked for, and those by which a cancelled order gives back.
+    #[schema(max_items = 101)]
     pub refunds: Vec<RefundView>,
     /// What happened, oldest first.
     pub timeline: Vec<TimelineView>,
@@ -65,7 +75,8 @@ pub struct PaymentView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OperationStatus {
-    /// The provider's answer is not known yet; it is looked up until it is.
+    /// The provider's answer is not known yet; it is looked up until it is. With a `failure_code` the
+    /// provider refused, and is asked again because the order is cancelled.
     Pending,
     Done,
     /// The provider refused.
@@ -126,7 +137,10 @@ pub struct TimelineView {
 
 fn progress<I>(operation: &Operation<I>) -> (OperationStatus, Option<String>, Option<Timestamp>) {
     match &operation.progress {
-        Progress::Pending(_) => (OperationStatus::Pending, None, None),
+        Progress::Pending(_) => {
+            let code = operation.refusal().map(|refused| refused.code.clone());
+            (OperationStatus::Pending, code, None)
+        }
         Progress::Done { at, .. } => (OperationStatus::Done, None, Some(*at)),
         Progress::Failed { at, code } => (OperationStatus::Failed, Some(code.clone()), Some(*at)),
     }
@@ -207,6 +221,13 @@ impl PaymentView {
             void_pending: charge
                 .and_then(|charge| charge.void.as_ref())
                 .is_some_and(Operation::is_pending),
+            attention_since: payment.attention_since(),
+            void_failure_code: charge.and_then(|charge| charge.void.as_ref()).and_then(|void| {
+                void.refused
+                    .as_ref()
+                    .filter(|_| !void.is_done())
+                    .map(|refused| refused.code.clone())
+            }),
             next_check_at: payment.next_check_at(),
             captures: charge
                 .map(|c| c.captures.iter().map(|capture| CaptureView::new(id, capture)).collect())

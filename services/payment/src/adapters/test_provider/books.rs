@@ -187,7 +187,8 @@ impl Books {
         if line.operation == Operation::Authorize {
             let settled_from = match line.verdict {
                 Verdict::From(time) => time,
-                _ => line.at,
+                // Decided, whatever the clock says: it may have been set back since.
+                _ => Timestamp::EPOCH,
             };
             let charge = Charge {
                 key: line.key.as_str().into(),

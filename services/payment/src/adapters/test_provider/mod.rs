@@ -10,7 +10,6 @@ mod file;
 mod notify;
 pub mod tokens;
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -23,6 +22,7 @@ use super::standard_webhooks::Secret;
 use crate::domain::Answer;
 use crate::ports::{Authorization, Delivery, DeliveryError, Method, Provider, Told};
 use books::{Books, Charge, Line, Operation, Verdict};
+use file::Ledger;
 pub use file::NAME as FILE_NAME;
 pub use notify::Callback;
 use tokens::Behaviour;
@@ -43,7 +43,7 @@ pub struct Pace {
 
 struct State {
     books: Books,
-    file: Option<File>,
+    ledger: Option<Ledger>,
 }
 
 pub struct TestProvider {
@@ -57,7 +57,7 @@ pub struct TestProvider {
 impl TestProvider {
     /// With a ledger in memory.
     pub fn new(env: Env, pace: Pace, secret: Secret) -> Self {
-        let state = State { books: Books::default(), file: None };
+        let state = State { books: Books::default(), ledger: None };
         Self { env, pace, secret, state: Mutex::new(state), callback: OnceLock::new() }
     }
 
@@ -66,7 +66,7 @@ impl TestProvider {
         let this = Self::new(env, pace, secret);
         {
             let mut state = this.state();
-            state.file = Some(file::open(folder, &mut state.books)?);
+            state.ledger = Some(Ledger::open(folder, &mut state.books)?);
         }
         Ok(this)
     }
@@ -94,8 +94,8 @@ impl TestProvider {
     /// Writes the line and acts on it. When it cannot be written nothing was done, and nobody can
     /// tell from outside.
     fn enter(state: &mut State, line: &Line) -> bool {
-        if let Some(file) = &mut state.file
-            && let Err(error) = file::append(file, line)
+        if let Some(ledger) = &mut state.ledger
+            && let Err(error) = ledger.append(line)
         {
             tracing::warn!(%error, "the test provider cannot write its ledger");
             return false;
