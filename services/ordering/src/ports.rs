@@ -87,6 +87,17 @@ pub enum Authorization {
     AlreadyVoided,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voiding {
+    /// It is certain that no money is or will be held for the order.
+    Done,
+    /// Ask again.
+    Pending,
+    /// The provider refuses to give it back for now. From here on it is payment's matter: it keeps
+    /// asking, takes nothing more, and shows it to staff.
+    Refused,
+}
+
 /// Money of buyers. Idempotent by order.
 #[async_trait]
 pub trait Payments: Send + Sync + 'static {
@@ -98,11 +109,11 @@ pub trait Payments: Send + Sync + 'static {
         token: &PaymentToken,
     ) -> Result<Authorization, NoAnswer>;
 
-    /// True once it is certain that no money is or will be held for the order; false: ask again.
+    /// Gives back what is held, or leaves a mark that refuses a late authorization.
     async fn void(
         &self,
         context: &Context,
         order: OrderId,
         reason: RejectReason,
-    ) -> Result<bool, NoAnswer>;
+    ) -> Result<Voiding, NoAnswer>;
 }

@@ -13,7 +13,7 @@ use super::catalog::{is_final, no_answer};
 use crate::domain::OrderId;
 use crate::domain::checkout::RejectReason;
 use crate::domain::payment::PaymentToken;
-use crate::ports::{Authorization, NoAnswer, Payments};
+use crate::ports::{Authorization, NoAnswer, Payments, Voiding};
 
 pub struct Payment {
     api: Arc<dyn PaymentApi>,
@@ -63,13 +63,18 @@ impl Payments for Payment {
         context: &Context,
         order: OrderId,
         reason: RejectReason,
-    ) -> Result<bool, NoAnswer> {
+    ) -> Result<Voiding, NoAnswer> {
         let request = v1::VoidRequest {
             order_id: order.uuid().as_bytes().to_vec(),
             reason: reason.name().to_owned(),
         };
         let reply = self.api.void(context.clone(), request).await;
-        reply.map(|reply| reply.done).map_err(|error| no_answer("payment", &error))
+        let reply = reply.map_err(|error| no_answer("payment", &error))?;
+        Ok(match (reply.done, reply.refused) {
+            (true, _) => Voiding::Done,
+            (false, true) => Voiding::Refused,
+            (false, false) => Voiding::Pending,
+        })
     }
 }
 

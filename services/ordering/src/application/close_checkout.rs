@@ -3,6 +3,7 @@
 //! Each looks at the stored saga first. What another driver has decided stands.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use contracts::ordering::v1;
 use kernel::Timestamp;
@@ -63,13 +64,37 @@ impl Command for ConfirmOrder {
         let counter = states.get::<Counter>(Counter::ID).copied().unwrap_or_default();
         let (counter, number) = counter.next();
         order.confirm(number, self.payment, now)?;
-        let request = checkout.request.take();
-        checkout.end(Step::Confirmed);
+        let requests = checkout.end(Step::Confirmed);
         states.put(Counter::ID, counter);
         states.put(id, checkout);
         states.put(id, order.clone());
         states.emit::<Order, _>(id, &confirmed(self.id, number, self.payment, &order));
-        Ok(answer(states, request, &self.render, self.id, order))
+        Ok(answer(states, requests, &self.render, self.id, order))
+    }
+}
+
+/// Its driver lives: others leave it alone for another while.
+pub(super) struct KeepCheckout {
+    pub id: OrderId,
+    pub resume_after: Duration,
+}
+
+impl Command for KeepCheckout {
+    type Reply = ();
+    type Error = Error;
+
+    fn keys(&self, keys: &mut Keys) {
+        keys.add::<Checkout>(self.id.uuid());
+    }
+
+    fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<(), Error> {
+        let id = self.id.uuid();
+        let checkout = states.get::<Checkout>(id).ok_or(Refusal::OrderNotFound)?;
+        if !checkout.is_done() {
+            let deadline_at = now.plus(self.resume_after);
+            states.put(id, Checkout { deadline_at, ..checkout.clone() });
+        }
+        Ok(())
     }
 }
 
@@ -129,8 +154,7 @@ impl Command for RejectOrder {
             _ => {}
         }
         order.reject(self.rejection.clone(), now)?;
-        let request = checkout.request.take();
-        checkout.end(Step::Rejected);
+        let requests = checkout.end(Step::Rejected);
         if self.reopen_cart
             && let Some(cart) = states.get::<Cart>(self.cart_id.uuid())
         {
@@ -143,7 +167,7 @@ impl Command for RejectOrder {
         let reason = self.rejection.reason.name().to_owned();
         let order_id = id.as_bytes().to_vec();
         states.emit::<Order, _>(id, &v1::OrderRejected { order_id, reason });
-        Ok(answer(states, request, &self.render, self.id, order))
+        Ok(answer(states, requests, &self.render, self.id, order))
     }
 }
 
@@ -158,17 +182,17 @@ fn ended(states: &States<'_>, id: OrderId, order: Order) -> Closing {
     Closing::Ended(Box::new(SeenOrder { id, version, state: order }))
 }
 
-/// Ends the request that started all this, if it came with a key.
+/// Ends the requests that wait for this.
 fn answer(
     states: &mut States<'_>,
-    request: Option<RequestKey>,
+    requests: Vec<RequestKey>,
     render: &RenderOrder,
     id: OrderId,
     order: Order,
 ) -> Closing {
     let version = states.version::<Order>(id.uuid());
     let seen = SeenOrder { id, version, state: order };
-    if let Some(RequestKey { owner, route, key, fingerprint }) = request {
+    for RequestKey { owner, route, key, fingerprint } in requests {
         states.finish(&IdempotencyKey { owner, route, key, fingerprint }, render(&seen));
     }
     Closing::Ended(Box::new(seen))

@@ -10,12 +10,12 @@ use platform::store::StoreError;
 use platform::{Context, crash};
 
 use super::app::{App, SeenCart, SeenOrder};
+use super::close_checkout::RenderOrder;
 use super::error::Error;
 use super::place_order::PlaceOrder;
 use super::put_carts::TRIES;
 use super::run_checkout::Ending;
 use crate::domain::checkout::{RequestKey, Step};
-use crate::domain::order::Stage;
 use crate::domain::payment::PaymentToken;
 use crate::domain::{Access, CartId, CartStatus, Checkout, Order, OrderId, Refusal};
 
@@ -116,6 +116,7 @@ impl App {
             amount: total,
             payment_token,
             request: Some(request(key)),
+            joined: Vec::new(),
             step: Step::Reserve,
             attempt: 0,
             turn: 0,
@@ -128,30 +129,26 @@ impl App {
     }
 
     /// Waits for an order that somebody else's request, or another process, drives. What it ends
-    /// with is the answer to this key too: sent again, it does not buy again, though a rejection may
-    /// have opened the cart meanwhile.
+    /// with is the answer to this key too, given in the commit that ends it: sent again, it does not
+    /// buy again, though a rejection may have opened the cart meanwhile.
     async fn join(
         &self,
         context: &Context,
         key: IdempotencyKey,
         id: OrderId,
     ) -> Result<Completed, Error> {
-        match self.follow(context, id).await? {
-            Completed::Ended(order) => {
-                let render = self.driver.render();
-                let once = Idempotent::render(key, move |order: &SeenOrder| render(order));
-                let answer = AnswerAgain { id: order.id };
-                let order = self.executor.execute_once(context, Some(once), answer).await?;
-                Ok(Completed::Ended(Arc::new(order)))
-            }
-            running @ Completed::Running(_) => Ok(running),
+        let join = JoinCheckout { id, key: key.clone(), render: self.driver.render() };
+        let once = Idempotent::begin(key);
+        match self.executor.execute_once(context, Some(once), join).await? {
+            Some(ended) => Ok(Completed::Ended(Arc::new(ended))),
+            None => self.follow(context, id).await,
         }
     }
 
     async fn follow(&self, context: &Context, id: OrderId) -> Result<Completed, Error> {
         loop {
             let order = Arc::new(self.read_order(id).await?);
-            if order.state.stage != Stage::Placed {
+            if !order.state.is_placed() {
                 return Ok(Completed::Ended(order));
             }
             let patience = self.patience(context);
@@ -185,22 +182,37 @@ fn request(key: &IdempotencyKey) -> RequestKey {
     }
 }
 
-/// Changes nothing, but stores the order as the answer of one more key.
-struct AnswerAgain {
+/// One more key that waits for the end of a checkout. It is answered at once if that has come.
+struct JoinCheckout {
     id: OrderId,
+    key: IdempotencyKey,
+    render: RenderOrder,
 }
 
-impl Command for AnswerAgain {
-    type Reply = SeenOrder;
+impl Command for JoinCheckout {
+    /// The order, if its checkout has ended.
+    type Reply = Option<SeenOrder>;
     type Error = Error;
 
     fn keys(&self, keys: &mut Keys) {
         keys.add::<Order>(self.id.uuid());
+        keys.add::<Checkout>(self.id.uuid());
     }
 
-    fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<SeenOrder, Error> {
+    fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<Self::Reply, Error> {
         let id = self.id.uuid();
-        let state = states.get::<Order>(id).ok_or(Refusal::OrderNotFound)?.clone();
-        Ok(SeenOrder { id: self.id, version: states.version::<Order>(id), state })
+        let order = states.get::<Order>(id).ok_or(Refusal::OrderNotFound)?;
+        if !order.is_placed() {
+            let version = states.version::<Order>(id);
+            let seen = SeenOrder { id: self.id, version, state: order.clone() };
+            states.finish(&self.key, (self.render)(&seen));
+            return Ok(Some(seen));
+        }
+        let mut checkout = states.get::<Checkout>(id).ok_or(Refusal::OrderNotFound)?.clone();
+        if !checkout.join(request(&self.key)) {
+            return Err(Refusal::Busy.into());
+        }
+        states.put(id, checkout);
+        Ok(None)
     }
 }

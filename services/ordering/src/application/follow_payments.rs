@@ -6,12 +6,13 @@ use platform::executor::{Command, Keys, States};
 
 use super::app::App;
 use super::error::Error;
+use crate::domain::ids::PaymentId;
 use crate::domain::{Order, OrderId};
 
 /// What happened to the money of an order. Sums are of all so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaymentFact {
-    Captured { amount_minor: i64, captured_minor: i64 },
+    Captured { payment: PaymentId, amount_minor: i64, captured_minor: i64 },
     Refunded { amount_minor: i64, refunded_minor: i64 },
     Voided,
 }
@@ -37,8 +38,8 @@ impl Command for FollowPayment {
         };
         let mut changed = order.clone();
         match self.fact {
-            PaymentFact::Captured { amount_minor, captured_minor } => {
-                changed.captured(amount_minor, captured_minor, self.at);
+            PaymentFact::Captured { payment, amount_minor, captured_minor } => {
+                changed.captured(payment, amount_minor, captured_minor, self.at);
             }
             PaymentFact::Refunded { amount_minor, refunded_minor } => {
                 changed.refunded(amount_minor, refunded_minor, self.at);
@@ -67,14 +68,5 @@ impl App {
             Error::Store(error) => error.into(),
             other => HandleError::new(other),
         })
-    }
-
-    /// An event that says nothing about orders.
-    pub async fn pass_over(
-        &self,
-        consumer: &'static str,
-        envelope: &Envelope,
-    ) -> Result<(), HandleError> {
-        Ok(self.executor.consume_nothing(consumer, envelope).await?)
     }
 }

@@ -11,22 +11,27 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
+use kernel::Timestamp;
 use platform::executor::Executor;
 use platform::store::{Direction, Query, StoreError};
 use platform::{Context, Env, crash};
 
 use super::app::{Limits, SeenOrder};
-use super::close_checkout::{Closing, ConfirmOrder, RejectOrder, RenderOrder, UnwindCheckout};
+use super::close_checkout::{
+    Closing, ConfirmOrder, KeepCheckout, RejectOrder, RenderOrder, UnwindCheckout,
+};
 use super::error::Error;
 use crate::domain::checkout::{self, Command, Rejection, Reply, Turn};
 use crate::domain::{Checkout, Order, OrderId, Refusal};
-use crate::ports::{Authorization, Payments, Reservation, Stock, StockLine};
+use crate::ports::{Authorization, Payments, Reservation, Stock, StockLine, Voiding};
 
 /// The order at the end of its checkout; `None` when its rows cannot be read.
 pub type Ending = Shared<BoxFuture<'static, Option<Arc<SeenOrder>>>>;
 
 const PAGE: u32 = 100;
 const RETRY: Duration = Duration::from_secs(1);
+/// How far the clocks of two processes may differ without one taking the other's work for put off.
+const CLOCKS_APART: Duration = Duration::from_mins(5);
 
 pub struct Driver {
     executor: Executor,
@@ -100,14 +105,25 @@ impl Driver {
     /// that are overdue.
     pub async fn resume(self: &Arc<Self>, context: &Context) -> Result<(), Error> {
         let all = !self.taken_up.load(Ordering::Acquire);
+        let open = Query::new(PAGE).eq("status", "open");
+        let now = self.env().now();
+        if all {
+            self.take_up(context, open).await?;
+        } else {
+            self.take_up(context, open.clone().le("deadline_at", now)).await?;
+            // Nobody puts it off for so long: the clock was set back since.
+            let longest = self.limits.resume_after.saturating_add(CLOCKS_APART);
+            self.take_up(context, open.gt("deadline_at", now.plus(longest))).await?;
+        }
+        self.taken_up.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    async fn take_up(self: &Arc<Self>, context: &Context, query: Query) -> Result<(), Error> {
+        let query = query.order("deadline_at", Direction::Ascending);
         let mut after = None;
         loop {
-            let mut query = Query::new(PAGE).eq("status", "open");
-            query = if all {
-                query.order("deadline_at", Direction::Ascending)
-            } else {
-                query.le("deadline_at", self.env().now()).order("deadline_at", Direction::Ascending)
-            };
+            let mut query = query.clone();
             if let Some(position) = after.take() {
                 query = query.after(position);
             }
@@ -120,11 +136,9 @@ impl Driver {
                     let value = last.state.deadline_at.into();
                     after = Some(platform::store::Position { value, id: last.id });
                 }
-                _ => break,
+                _ => return Ok(()),
             }
         }
-        self.taken_up.store(true, Ordering::Release);
-        Ok(())
     }
 
     async fn run(
@@ -184,10 +198,16 @@ impl Driver {
             .iter()
             .map(|line| StockLine { variant_id: line.variant_id, quantity: line.quantity })
             .collect();
-        let (mut saga, mut turn) = saga.begin(self.env().now());
+        let clock = Steady::start(self.env());
+        let (reserve, reservation) = (self.limits.reserve_timeout, self.limits.reservation);
+        let saga = saga.within(clock.now(), reserve, reservation);
+        let (mut saga, mut turn) = saga.begin(clock.now());
         while let Some(Turn { turn: number, after, command }) = turn {
             if !after.is_zero() {
                 self.env().sleep(after).await;
+            }
+            if clock.now() >= saga.deadline_at {
+                saga.deadline_at = self.keep(context, id, clock.now()).await;
             }
             let call = self.call(context);
             let reply = match self.carry_out(&call, id, order, &lines, command).await {
@@ -195,9 +215,21 @@ impl Driver {
                 Outcome::Ended(order) => return Some(order),
                 Outcome::Overtaken => return None,
             };
-            (saga, turn) = checkout::step(saga, number, reply, self.env().now());
+            (saga, turn) = checkout::step(saga, number, reply, clock.now());
         }
         None
+    }
+
+    /// Tells other processes that it is driven. A driver that dies over and over is so begun anew
+    /// only each `resume_after`.
+    async fn keep(&self, context: &Context, id: OrderId, now: Timestamp) -> Timestamp {
+        let resume_after = self.limits.resume_after;
+        let keep = KeepCheckout { id, resume_after };
+        if let Err(error) = self.executor.execute(&self.call(context), keep).await {
+            tracing::debug!(order = %id, %error, "a checkout could not be kept");
+        }
+        // Half of it, so that a living driver is always ahead of the others.
+        now.plus(resume_after / 2)
     }
 
     async fn carry_out(
@@ -225,8 +257,7 @@ impl Driver {
                 crash::point("ordering.void.before");
                 let answer = self.payments.void(call, id, reason).await;
                 crash::point("ordering.void.after");
-                let done = |done| if done { Reply::Done } else { Reply::NoAnswer };
-                Outcome::Reply(answer.map_or_else(|e| unanswered(id, &e), done))
+                Outcome::Reply(answer.map_or_else(|e| unanswered(id, &e), |told| voided(id, told)))
             }
             Command::Release => {
                 crash::point("ordering.release.before");
@@ -297,6 +328,24 @@ impl Driver {
     }
 }
 
+/// The wall clock of one driver, which never falls behind the time that has really passed.
+struct Steady<'a> {
+    env: &'a Env,
+    wall: Timestamp,
+    monotonic: Duration,
+}
+
+impl<'a> Steady<'a> {
+    fn start(env: &'a Env) -> Self {
+        Self { env, wall: env.now(), monotonic: env.clock.monotonic() }
+    }
+
+    fn now(&self) -> Timestamp {
+        let passed = self.env.clock.monotonic().saturating_sub(self.monotonic);
+        self.env.now().max(self.wall.plus(passed))
+    }
+}
+
 /// Takes the driver off the list when it ends, also when it panics.
 struct Gone {
     driver: Arc<Driver>,
@@ -323,6 +372,17 @@ fn authorized(authorization: Authorization) -> Reply {
         Authorization::Declined(code) => Reply::Declined(code),
         Authorization::Unknown => Reply::PaymentUnknown,
         Authorization::AlreadyVoided => Reply::AlreadyVoided,
+    }
+}
+
+fn voided(id: OrderId, voiding: Voiding) -> Reply {
+    match voiding {
+        Voiding::Done => Reply::Done,
+        Voiding::Pending => Reply::NoAnswer,
+        Voiding::Refused => {
+            tracing::error!(order = %id, "the money of a rejected order is not given back yet");
+            Reply::VoidRefused
+        }
     }
 }
 

@@ -6,7 +6,8 @@
 //! driver that still runs forward meets that commit when it tries to confirm, and loses; so two
 //! drivers of one saga, or a driver from before a crash, can never confirm what another undoes.
 //!
-//! Only an order that got nothing (out of stock) is rejected without unwinding.
+//! Only an order that got nothing (out of stock) is rejected without unwinding. A provider that
+//! refuses to give money back does not keep the order open: payment goes on asking.
 
 use std::time::Duration;
 
@@ -109,6 +110,9 @@ pub struct Checkout {
     /// Gone when the saga has ended.
     pub payment_token: Option<PaymentToken>,
     pub request: Option<RequestKey>,
+    /// Requests that completed the cart when it was being ordered already; they get the same answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joined: Vec<RequestKey>,
     pub step: Step,
     /// How often the current step was tried, from 0.
     pub attempt: u32,
@@ -121,7 +125,7 @@ pub struct Checkout {
     /// How long before that the saga stops going forward, so that what follows the confirmation
     /// still finds the goods reserved.
     pub margin: Duration,
-    /// When a driver that is not this process should look after it.
+    /// When a driver that is not this process should look after it. Whoever drives it moves this on.
     pub deadline_at: Timestamp,
 }
 
@@ -171,6 +175,8 @@ pub enum Reply {
     /// Nobody knows yet whether money was authorized.
     PaymentUnknown,
     AlreadyVoided,
+    /// The provider refuses to give the money back: payment keeps asking, and nobody need wait.
+    VoidRefused,
     /// The step is done: confirmed, unwound, voided, released or rejected.
     Done,
     /// Confirming came too late for the reservation.
@@ -179,6 +185,8 @@ pub enum Reply {
     NoAnswer,
 }
 
+/// Far more than a buyer sends, and few enough to be stored with the saga.
+const MAX_JOINED: usize = 32;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -197,12 +205,31 @@ impl Checkout {
         now >= self.reserved_until.minus(self.margin)
     }
 
-    /// Ends the saga: what it no longer needs, it forgets.
-    pub fn end(&mut self, step: Step) {
+    /// Ends the saga: what it no longer needs, it forgets. Hands out the requests to answer.
+    pub fn end(&mut self, step: Step) -> Vec<RequestKey> {
         self.step = step;
         self.payment_token = None;
-        self.request = None;
         self.attempt = 0;
+        let joined = std::mem::take(&mut self.joined);
+        self.request.take().into_iter().chain(joined).collect()
+    }
+
+    /// One more request that is answered with the end of this checkout. False when it has too many.
+    pub fn join(&mut self, request: RequestKey) -> bool {
+        let room = self.joined.len() < MAX_JOINED;
+        if room {
+            self.joined.push(request);
+        }
+        room
+    }
+
+    /// Nothing waits for longer than `reserve` and `reservation` from now. A clock that was set back
+    /// since the checkout began would make it so.
+    #[must_use]
+    pub fn within(mut self, now: Timestamp, reserve: Duration, reservation: Duration) -> Self {
+        self.reserve_by = self.reserve_by.min(now.plus(reserve));
+        self.reserved_until = self.reserved_until.min(now.plus(reservation));
+        self
     }
 
     /// The command a driver begins with, after a start or a crash.
@@ -286,7 +313,9 @@ pub fn step(saga: Checkout, turn: u32, reply: Reply, now: Timestamp) -> (Checkou
             saga.enter(unwind(RejectReason::TimedOut))
         }
         (Step::Unwind { rejection }, Reply::Done) => saga.enter(undo(rejection)),
-        (Step::Void { rejection }, Reply::Done) => saga.enter(Step::Release { rejection }),
+        (Step::Void { rejection }, Reply::Done | Reply::VoidRefused) => {
+            saga.enter(Step::Release { rejection })
+        }
         (Step::Release { rejection }, Reply::Done) => saga.enter(Step::Reject { rejection }),
         (Step::Reject { .. }, Reply::Done) => finish(saga, Step::Rejected),
         // Not done: the only way is forward, or back, through this very step.

@@ -25,6 +25,7 @@ fn saga() -> Checkout {
         amount: Money::new(1999, Currency::EUR),
         payment_token: Some(PaymentToken::parse("tok").unwrap()),
         request: None,
+        joined: Vec::new(),
         step: Step::Reserve,
         attempt: 0,
         turn: 0,
@@ -114,7 +115,7 @@ impl World {
                     Step::Confirmed => return None,
                     _ => {}
                 }
-                self.stored.end(Step::Rejected);
+                let _requests = self.stored.end(Step::Rejected);
                 self.end = Some(Err(rejection.reason));
                 self.ends += 1;
                 Reply::Done
@@ -355,6 +356,52 @@ fn reply(world: &mut World, saga: Checkout, turn: Option<Turn>) -> (Checkout, Op
     let turn = turn.unwrap();
     let reply = world.carry_out(&turn.command).unwrap();
     step(saga, turn.turn, reply, world.now)
+}
+
+#[test]
+fn money_that_the_provider_refuses_to_give_back_does_not_keep_the_order_open() {
+    let rejection = Rejection::of(RejectReason::TimedOut);
+    let (saga, turn) =
+        Checkout { step: Step::Void { rejection: rejection.clone() }, ..saga() }.begin(START);
+    let (saga, turn) = step(saga, turn.unwrap().turn, Reply::VoidRefused, START);
+    assert_eq!(turn.as_ref().unwrap().command, Command::Release);
+    let (_, turn) = step(saga, turn.unwrap().turn, Reply::Done, START);
+    assert_eq!(turn.unwrap().command, Command::Reject { rejection });
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_make_a_checkout_wait_longer() {
+    let hours = Duration::from_hours(2);
+    let (half_a_minute, quarter) = (Duration::from_secs(30), Duration::from_mins(15));
+    assert_eq!(
+        saga().within(START, half_a_minute, quarter),
+        saga(),
+        "an honest clock changes nothing"
+    );
+    let late = Checkout {
+        reserve_by: saga().reserve_by.plus(hours),
+        reserved_until: saga().reserved_until.plus(hours),
+        ..saga()
+    };
+    let late = late.within(START, half_a_minute, quarter);
+    assert_eq!((late.reserve_by, late.reserved_until), (saga().reserve_by, saga().reserved_until));
+}
+
+#[test]
+fn every_request_that_waits_is_answered_at_the_end_and_they_are_not_without_number() {
+    let request = |n: usize| super::checkout::RequestKey {
+        owner: "anonymous".into(),
+        route: "POST /v1/carts/{id}/complete".into(),
+        key: n.to_string(),
+        fingerprint: String::new(),
+    };
+    let mut saga = Checkout { request: Some(request(0)), ..saga() };
+    let joined = (1..100).filter(|n| saga.join(request(*n))).count();
+    assert_eq!(joined, 32);
+    let text = serde_json::to_string(&saga).unwrap();
+    assert_eq!(serde_json::from_str::<Checkout>(&text).unwrap(), saga);
+    assert_eq!(saga.end(Step::Confirmed), (0..=32).map(request).collect::<Vec<_>>());
+    assert!(saga.end(Step::Confirmed).is_empty());
 }
 
 #[test]

@@ -64,14 +64,20 @@ pub struct Languages {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "status")]
 pub enum Stage {
-    /// Its checkout runs.
-    Placed,
+    /// Its checkout runs. The money is known of only if some of it was taken already.
+    Placed {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payment: Option<Payment>,
+    },
     Confirmed {
         number: u64,
         payment: Option<Payment>,
     },
     Rejected {
         rejection: Rejection,
+        /// Only if some of it was taken before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payment: Option<Payment>,
     },
     Cancelled {
         number: u64,
@@ -83,7 +89,7 @@ pub enum Stage {
 impl Stage {
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Placed => "placed",
+            Self::Placed { .. } => "placed",
             Self::Confirmed { .. } => "confirmed",
             Self::Rejected { .. } => "rejected",
             Self::Cancelled { .. } => "cancelled",
@@ -189,7 +195,7 @@ impl Order {
             },
             shipping,
             placed_at: now,
-            stage: Stage::Placed,
+            stage: Stage::Placed { payment: None },
             timeline: vec![Happening { at: now, what: What::Placed }],
             notes: Vec::new(),
         })
@@ -210,14 +216,21 @@ impl Order {
     pub const fn number(&self) -> Option<u64> {
         match &self.stage {
             Stage::Confirmed { number, .. } | Stage::Cancelled { number, .. } => Some(*number),
-            Stage::Placed | Stage::Rejected { .. } => None,
+            Stage::Placed { .. } | Stage::Rejected { .. } => None,
         }
+    }
+
+    /// Does its checkout run?
+    pub const fn is_placed(&self) -> bool {
+        matches!(self.stage, Stage::Placed { .. })
     }
 
     pub const fn payment(&self) -> Option<&Payment> {
         match &self.stage {
-            Stage::Confirmed { payment, .. } | Stage::Cancelled { payment, .. } => payment.as_ref(),
-            Stage::Placed | Stage::Rejected { .. } => None,
+            Stage::Placed { payment }
+            | Stage::Rejected { payment, .. }
+            | Stage::Confirmed { payment, .. }
+            | Stage::Cancelled { payment, .. } => payment.as_ref(),
         }
     }
 
@@ -231,17 +244,18 @@ impl Order {
         payment: Option<PaymentId>,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        self.must_be_placed("confirmed")?;
-        let payment = payment.map(|id| Payment::authorized(id, self.sums.total_minor));
+        let known = self.placed("confirmed")?;
+        let fresh = |id| Payment::authorized(id, self.sums.total_minor);
+        let payment = known.or_else(|| payment.map(fresh));
         self.stage = Stage::Confirmed { number, payment };
         self.happened(now, What::Confirmed);
         Ok(())
     }
 
     pub fn reject(&mut self, rejection: Rejection, now: Timestamp) -> Result<(), Refusal> {
-        self.must_be_placed("rejected")?;
+        let payment = self.placed("rejected")?;
         self.happened(now, What::Rejected(rejection.reason));
-        self.stage = Stage::Rejected { rejection };
+        self.stage = Stage::Rejected { rejection, payment };
         Ok(())
     }
 
@@ -273,8 +287,19 @@ impl Order {
         Ok(())
     }
 
-    /// Payment says how much was captured by now.
-    pub fn captured(&mut self, amount_minor: i64, captured_minor: i64, at: Timestamp) {
+    /// Payment says how much was captured by now. Staff may capture what is authorized whenever they
+    /// like, so this may come before the order is confirmed, and is not forgotten when it is.
+    pub fn captured(
+        &mut self,
+        id: PaymentId,
+        amount_minor: i64,
+        captured_minor: i64,
+        at: Timestamp,
+    ) {
+        let total_minor = self.sums.total_minor;
+        if let Stage::Placed { payment } | Stage::Rejected { payment, .. } = &mut self.stage {
+            payment.get_or_insert_with(|| Payment::authorized(id, total_minor));
+        }
         self.with_payment(at, What::PaymentCaptured { amount_minor }, |payment| {
             payment.captured_minor = payment.captured_minor.max(captured_minor);
         });
@@ -293,9 +318,12 @@ impl Order {
 
     fn with_payment(&mut self, at: Timestamp, what: What, change: impl FnOnce(&mut Payment)) {
         let payment = match &mut self.stage {
-            Stage::Confirmed { payment, .. } | Stage::Cancelled { payment, .. } => payment,
-            // Money of a checkout that is being undone is no matter of the order.
-            Stage::Placed | Stage::Rejected { .. } => return,
+            // Money that is only held by a checkout that is being undone is no matter of the order,
+            // so most of these have no payment.
+            Stage::Placed { payment }
+            | Stage::Rejected { payment, .. }
+            | Stage::Confirmed { payment, .. }
+            | Stage::Cancelled { payment, .. } => payment,
         };
         if let Some(payment) = payment {
             change(payment);
@@ -303,9 +331,10 @@ impl Order {
         }
     }
 
-    fn must_be_placed(&self, verb: &'static str) -> Result<(), Refusal> {
-        match self.stage {
-            Stage::Placed => Ok(()),
+    /// The money that is known of, if the checkout runs.
+    fn placed(&self, verb: &'static str) -> Result<Option<Payment>, Refusal> {
+        match &self.stage {
+            Stage::Placed { payment } => Ok(payment.clone()),
             _ => Err(Refusal::WrongStage { status: self.stage.name(), verb }),
         }
     }

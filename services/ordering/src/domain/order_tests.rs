@@ -69,9 +69,13 @@ fn placed(cart: &Cart) -> Result<Order, Refusal> {
     Order::place(id, cart, &quotes, &priced, &tariff, &languages, NOW)
 }
 
+fn paid_by() -> PaymentId {
+    PaymentId::from_uuid(Uuid::nil())
+}
+
 fn confirmed() -> Order {
     let mut order = placed(&cart(&[1, 2])).unwrap();
-    order.confirm(1001, Some(PaymentId::from_uuid(Uuid::nil())), NOW).unwrap();
+    order.confirm(1001, Some(paid_by()), NOW).unwrap();
     order
 }
 
@@ -116,7 +120,7 @@ fn stages_only_go_forward() {
 #[test]
 fn a_buyer_cancels_only_while_the_money_is_not_taken() {
     let mut order = confirmed();
-    order.captured(1, 1, NOW);
+    order.captured(paid_by(), 1, 1, NOW);
     assert_eq!(order.cancel_by_buyer("customer:1".into(), NOW), Err(Refusal::AlreadyCaptured));
     let mut order = confirmed();
     assert_eq!(order.cancel_by_buyer("customer:1".into(), NOW), Ok(()));
@@ -126,7 +130,7 @@ fn a_buyer_cancels_only_while_the_money_is_not_taken() {
 fn money_that_comes_back_after_a_cancel_is_still_followed() {
     let mut order = confirmed();
     let total = order.sums.total_minor;
-    order.captured(total, total, NOW);
+    order.captured(paid_by(), total, total, NOW);
     assert_eq!(order.payment_status(), Some(PaymentStatus::Captured));
     order.cancel("broken".into(), "staff:1".into(), NOW).unwrap();
     order.refunded(total, total, NOW);
@@ -141,4 +145,42 @@ fn the_payment_of_a_rejected_order_is_none_of_its_business() {
     order.reject(Rejection::of(RejectReason::TimedOut), NOW).unwrap();
     order.voided(NOW);
     assert_eq!((order.payment_status(), order.timeline.len()), (None, 2));
+}
+
+#[test]
+fn money_that_was_taken_before_the_confirmation_is_not_forgotten() {
+    let mut order = placed(&cart(&[1, 2])).unwrap();
+    let total = order.sums.total_minor;
+    order.captured(paid_by(), 100, 100, NOW);
+    assert_eq!(order.payment_status(), Some(PaymentStatus::PartiallyCaptured));
+    order.confirm(1001, Some(paid_by()), NOW).unwrap();
+    assert_eq!(order.payment_status(), Some(PaymentStatus::PartiallyCaptured));
+    assert_eq!(order.cancel_by_buyer("customer:1".into(), NOW), Err(Refusal::AlreadyCaptured));
+    order.captured(paid_by(), total - 100, total, NOW);
+    assert_eq!(order.payment_status(), Some(PaymentStatus::Captured));
+
+    // The checkout fails after all: what was taken, and that it came back, stands in the order.
+    let mut order = placed(&cart(&[1])).unwrap();
+    let total = order.sums.total_minor;
+    order.captured(paid_by(), total, total, NOW);
+    order.reject(Rejection::of(RejectReason::TimedOut), NOW).unwrap();
+    assert_eq!(order.payment_status(), Some(PaymentStatus::Captured));
+    order.refunded(total, total, NOW);
+    assert_eq!(order.payment_status(), Some(PaymentStatus::Refunded));
+    let whats: Vec<_> = order.timeline.iter().map(|happening| happening.what.clone()).collect();
+    assert_eq!(whats[1], What::PaymentCaptured { amount_minor: total });
+    assert_eq!(whats[3], What::PaymentRefunded { amount_minor: total });
+    // The event of a capture may also come after the rejection.
+    let mut order = placed(&cart(&[1])).unwrap();
+    order.reject(Rejection::of(RejectReason::TimedOut), NOW).unwrap();
+    order.captured(paid_by(), total, total, NOW);
+    assert_eq!(order.payment_status(), Some(PaymentStatus::Captured));
+}
+
+#[test]
+fn an_order_that_was_stored_before_its_stage_knew_of_money_is_read() {
+    let order = placed(&cart(&[1])).unwrap();
+    let stored = serde_json::to_value(&order).unwrap();
+    assert_eq!(stored["stage"], serde_json::json!({"status": "placed"}));
+    assert_eq!(serde_json::from_value::<Order>(stored).unwrap(), order);
 }

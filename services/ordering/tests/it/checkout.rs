@@ -313,6 +313,70 @@ async fn a_checkout_that_takes_long_is_answered_202_and_goes_on() {
 }
 
 #[tokio::test]
+async fn a_key_that_joined_and_was_answered_202_is_answered_with_the_end_and_does_not_buy_again() {
+    let shop = in_a_hurry();
+    let opened = shop.guest_cart(&[(1, 1)]).await;
+    let first = opened.complete("k1", "tok_wait").await.expect(202).body;
+    let joined = opened.complete("k2", "tok_wait").await.expect(202).body;
+    assert_eq!(joined["id"], first["id"]);
+    let again = opened.complete("k2", "tok_wait").await.expect(409);
+    assert_eq!(again.slug(), "request-in-progress", "as the first key is told");
+    assert_eq!(opened.complete("k2", "tok_ok").await.expect(422).slug(), "idempotency-key-reused");
+    // It is rejected, which opens the cart again.
+    shop.world.facts().voided.insert(uuid_of(&first["id"]));
+    shop.world.gate.add_permits(10);
+    while opened.read().await.body["status"] != "open" {
+        tokio::task::yield_now().await;
+    }
+    let first = opened.complete("k1", "tok_wait").await.expect(201);
+    let joined = opened.complete("k2", "tok_wait").await.expect(201);
+    assert_eq!(first.body["status"], "rejected");
+    assert_eq!(joined.body, first.body);
+    assert_eq!(joined.headers["location"], first.headers["location"]);
+    assert_eq!(shop.world.facts().charges.len(), 0, "nothing was bought with the second key");
+}
+
+#[tokio::test]
+async fn a_checkout_takes_so_many_keys_and_no_more() {
+    let shop = in_a_hurry();
+    let opened = shop.guest_cart(&[(1, 1)]).await;
+    opened.complete("first", "tok_wait").await.expect(202);
+    let keys: Vec<String> = (0..40).map(|n| format!("k{n}")).collect();
+    let replies = join_all(keys.iter().map(|key| opened.complete(key, "tok_wait"))).await;
+    let count = |status: u16| replies.iter().filter(|reply| reply.status == status).count();
+    assert_eq!((count(202), count(503)), (32, 8), "{replies:?}");
+    shop.world.gate.add_permits(1);
+    let ended = loop {
+        let reply = opened.complete(&keys[0], "tok_wait").await;
+        if reply.status != 409 {
+            break reply.expect(201).body;
+        }
+        tokio::task::yield_now().await;
+    };
+    for (key, told) in keys.iter().zip(&replies).filter(|(_, told)| told.status == 202) {
+        assert_eq!(told.body["id"], ended["id"]);
+        assert_eq!(opened.complete(key, "tok_wait").await.expect(201).body, ended);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_void_ends_the_order_and_frees_the_cart() {
+    let shop = in_a_hurry();
+    let opened = shop.guest_cart(&[(1, 1)]).await;
+    shop.world.facts().voids_are_refused = true;
+    opened.complete("k1", "tok_unknown_for_long").await.expect(202);
+    shop.time.advance(std::time::Duration::from_secs(700));
+    let order = opened.complete("k2", "tok_unknown_for_long").await.expect(201).body;
+    assert_eq!(order["rejection"]["reason"], "payment_unresolved");
+    assert_eq!(opened.read().await.body["status"], "open");
+    assert_eq!(shop.world.stock(1), 1000);
+    // Another card buys the same cart.
+    let bought = opened.complete("k3", "tok_ok").await.expect(201).body;
+    assert_eq!(bought["status"], "confirmed");
+    assert_ne!(bought["id"], order["id"]);
+}
+
+#[tokio::test]
 async fn stock_that_never_answers_ends_in_a_rejection() {
     let shop = in_a_hurry();
     let opened = shop.guest_cart(&[(1, 1)]).await;

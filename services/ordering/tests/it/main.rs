@@ -12,5 +12,6 @@ mod checkout;
 mod orders;
 mod recovery;
 mod settings;
+mod shared;
 mod shop;
 mod world;

@@ -78,6 +78,36 @@ async fn capture(shop: &Shop, order: &Value, amount: i64) {
 }
 
 #[tokio::test]
+async fn a_capture_that_is_told_before_the_order_is_confirmed_is_not_lost() {
+    on_both(async |shop: Shop| {
+        let opened = shop.guest_cart(&[(1, 1)]).await;
+        let completing = opened.complete("k", "tok_wait");
+        let capturing = async {
+            let id = loop {
+                let cart = opened.read().await.body;
+                if cart["status"] == "ordered" {
+                    break cart["order_id"].clone();
+                }
+                tokio::task::yield_now().await;
+            };
+            let order = json!({"id": id});
+            capture(&shop, &order, 1490).await;
+            shop.world.gate.add_permits(10);
+        };
+        let (order, ()) = tokio::join!(completing, capturing);
+        let order = order.expect(201).body;
+        assert_eq!(
+            (&order["status"], &order["payment_status"]),
+            (&json!("confirmed"), &json!("captured"))
+        );
+        let cancel = format!("{}/cancel", path(&order));
+        let refused = opened.client.send(http::Method::POST, &cancel, None).await.expect(409);
+        assert_eq!(refused.slug(), "already-captured");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_payment_status_follows_payment_however_often_it_tells() {
     on_both(async |shop: Shop| {
         let ada = shop.customer(1);

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::shop::{Shop, cart, in_folder, uuid_of};
+use crate::shop::{Shop, cart, in_folder, on_shared_folder, uuid_of};
 use crate::world::World;
 
 /// Starts a checkout that hangs at payment, and a second process on the same database.
 async fn crashed(folder: &std::path::Path) -> (Shop, Shop, crate::shop::Opened) {
-    let before = in_folder(folder, World::new());
+    let before = on_shared_folder(folder, World::new());
     let opened = before.guest_cart(&[(1, 1)]).await;
     let hanging = opened.complete("k1", "tok_wait");
     let until_placed = async {
@@ -21,7 +21,7 @@ async fn crashed(folder: &std::path::Path) -> (Shop, Shop, crate::shop::Opened) 
         reply = hanging => panic!("it cannot have ended: {reply:?}"),
         () = until_placed => {}
     }
-    let after = in_folder(folder, before.world.clone());
+    let after = on_shared_folder(folder, before.world.clone());
     (before, after, opened)
 }
 
@@ -72,7 +72,7 @@ async fn a_checkout_found_too_late_is_undone_whatever_its_first_driver_does_then
 #[tokio::test]
 async fn an_overdue_checkout_is_taken_up_while_the_process_lives() {
     let folder = tempfile::tempdir().unwrap();
-    let after = in_folder(folder.path(), World::new());
+    let after = on_shared_folder(folder.path(), World::new());
     after.turn("ordering.checkouts").await;
     let (before, _, opened) = crashed(folder.path()).await;
     // Not overdue yet: whoever began it may well be at it.
@@ -86,6 +86,75 @@ async fn an_overdue_checkout_is_taken_up_while_the_process_lives() {
     let order = again.complete("k2", "tok_ok").await;
     // The other world's payment knows nothing of this order's goods; it reserves them itself.
     assert_eq!(order.expect(201).body["status"], "confirmed");
+}
+
+/// The deadline of the one open checkout.
+async fn deadline(shop: &Shop) -> Option<kernel::Timestamp> {
+    let open = platform::store::Query::new(10).eq("status", "open");
+    let open = shop.executor.store().list::<ordering::domain::Checkout>(open).await.unwrap();
+    open.first().map(|checkout| checkout.state.deadline_at)
+}
+
+#[tokio::test]
+async fn a_checkout_that_takes_long_is_kept_by_its_driver_and_taken_up_when_that_dies() {
+    let shop = crate::shop::in_a_hurry();
+    shop.turn("ordering.checkouts").await;
+    let opened = shop.guest_cart(&[(1, 1)]).await;
+    opened.complete("k1", "tok_unknown_for_long").await.expect(202);
+    let placed = deadline(&shop).await.unwrap();
+    shop.time.advance(Duration::from_secs(31));
+    assert!(placed < shop.time.env.now());
+    let kept = loop {
+        tokio::task::yield_now().await;
+        let deadline = deadline(&shop).await.unwrap();
+        if deadline != placed {
+            break deadline;
+        }
+    };
+    assert_eq!(kept, shop.time.env.now().plus(Duration::from_secs(30)));
+    // It is asked about again and again, with pauses: not as often as this loop runs.
+    let asked = || shop.world.facts().asked.values().copied().max().unwrap_or_default();
+    let before = asked();
+    for _ in 0..200 {
+        shop.turn("ordering.checkouts").await;
+        tokio::task::yield_now().await;
+    }
+    assert!(asked() - before < 20, "{} times in 200 rounds", asked() - before);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_does_not_keep_a_checkout_of_a_dead_process_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let after = on_shared_folder(folder.path(), World::new());
+    after.turn("ordering.checkouts").await;
+    // The other process lived two hours ahead.
+    let ahead = on_shared_folder(folder.path(), after.world.clone());
+    ahead.time.advance(Duration::from_hours(2));
+    let opened = ahead.guest_cart(&[(1, 1)]).await;
+    let mut hanging = std::pin::pin!(opened.complete("k1", "tok_wait"));
+    while deadline(&ahead).await.is_none() {
+        tokio::select! {
+            biased;
+            reply = &mut hanging => panic!("it cannot have ended: {reply:?}"),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    assert!(deadline(&after).await.unwrap() > after.time.env.now().plus(Duration::from_hours(1)));
+    after.turn("ordering.checkouts").await;
+    after.world.gate.add_permits(10);
+    let order = ended(&after, &opened, "k2").await;
+    assert_eq!(order["status"], "confirmed");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_during_a_checkout_does_not_make_it_last_longer() {
+    let (shop, clock) = crate::shop::in_a_hurry_with_clock();
+    let opened = shop.guest_cart(&[(1, 1)]).await;
+    opened.complete("k1", "tok_unknown_for_long").await.expect(202);
+    clock.set_back(Duration::from_hours(2));
+    shop.time.advance(Duration::from_secs(700));
+    let order = opened.complete("k2", "tok_unknown_for_long").await.expect(201).body;
+    assert_eq!(order["rejection"]["reason"], "payment_unresolved");
 }
 
 #[tokio::test]

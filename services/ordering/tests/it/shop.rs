@@ -6,17 +6,20 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use contracts::ordering::OrderingApi;
+use kernel::Timestamp;
 use kernel::id::Uuid;
 use ordering::{Built, Config, Needs};
 use platform::auth::Authenticator;
-use platform::env::TestEnv;
+use platform::env::{Clock, TestEnv};
 use platform::event::{Envelope, Event};
 use platform::executor::Executor;
 use platform::service::{Base, Service};
+use platform::store::sqlite::{Options, SqliteEngine};
 use platform::testing::{Client, Reply, executor_in_memory, executor_in_sqlite, module_client};
 use platform::{Context, Principal};
 use serde_json::{Value, json};
 
+use crate::shared::Shared;
 use crate::world::{World, variant};
 
 pub struct Shop {
@@ -44,14 +47,43 @@ pub fn in_memory() -> Shop {
     Shop::over(executor, time, World::new())
 }
 
+/// A wall clock that can be set back; the monotonic one goes on.
+pub struct Adjustable {
+    inner: Arc<dyn Clock>,
+    back: Mutex<Duration>,
+}
+
+impl Adjustable {
+    pub fn set_back(&self, by: Duration) {
+        *self.back.lock().unwrap() = by;
+    }
+}
+
+impl Clock for Adjustable {
+    fn now(&self) -> Timestamp {
+        self.inner.now().minus(*self.back.lock().unwrap())
+    }
+    fn monotonic(&self) -> Duration {
+        self.inner.monotonic()
+    }
+}
+
 /// In memory, and timers pass as fast as everybody else has nothing to do.
 pub fn in_a_hurry() -> Shop {
+    in_a_hurry_with_clock().0
+}
+
+/// The same, with a wall clock that can be set back.
+pub fn in_a_hurry_with_clock() -> (Shop, Arc<Adjustable>) {
     let mut time = platform::Env::test();
     time.env.timer = Arc::new(Hurry);
+    let inner = time.env.clock.clone();
+    let clock = Arc::new(Adjustable { inner, back: Mutex::default() });
+    time.env.clock = clock.clone();
     let schema = ordering::schema();
     let engine = Arc::new(platform::store::memory::MemoryEngine::new(&schema));
     let executor = Executor::start(schema.service, &time.env, engine);
-    Shop::over(executor, time, World::new())
+    (Shop::over(executor, time, World::new()), clock)
 }
 
 /// Lets every other task run once for each ten milliseconds.
@@ -70,6 +102,15 @@ impl platform::env::Timer for Hurry {
 /// Opening the same folder again is what a restart does.
 pub fn in_folder(folder: &Path, world: Arc<World>) -> Shop {
     let (executor, time) = executor_in_sqlite(&ordering::schema(), folder);
+    Shop::over(executor, time, world)
+}
+
+/// One of several processes on one database.
+pub fn on_shared_folder(folder: &Path, world: Arc<World>) -> Shop {
+    let (schema, time) = (ordering::schema(), platform::Env::test());
+    let path = folder.join("ordering.db");
+    let engine = SqliteEngine::shared(&path, &schema, Options::default()).unwrap();
+    let executor = Executor::start(schema.service, &time.env, Arc::new(Shared(engine)));
     Shop::over(executor, time, world)
 }
 
@@ -205,11 +246,12 @@ impl Shop {
             causation: None,
             traceparent: None,
             data: event.encode_to_vec(),
+            passed_over: 0,
         };
         for consumer in &self.service.consumers {
             if consumer.sources.contains(&source) {
                 for _ in 0..2 {
-                    consumer.handler.handle(&self.context(), &envelope).await.unwrap();
+                    consumer.take(&self.executor, &self.context(), &envelope).await.unwrap();
                 }
             }
         }

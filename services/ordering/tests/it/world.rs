@@ -39,6 +39,7 @@ pub struct Facts {
     pub charges: Vec<Uuid>,
     /// How often each order was asked to be paid.
     pub asked: HashMap<Uuid, u32>,
+    pub voids_are_refused: bool,
     pub inventory_is_down: bool,
     pub catalog_is_down: bool,
 }
@@ -190,7 +191,7 @@ impl InventoryApi for World {
 #[async_trait]
 impl PaymentApi for World {
     /// `tok_declined` is declined. `tok_lost` charges and loses the first answer. `tok_unknown` is
-    /// not known twice. `tok_wait` waits at the gate. `tok_bad` is refused as no token.
+    /// not known twice, `tok_unknown_for_long` never. `tok_wait` waits at the gate. `tok_bad` is refused as no token.
     async fn authorize(
         &self,
         _context: Context,
@@ -224,6 +225,7 @@ impl PaymentApi for World {
                 facts.declined.insert(order);
                 return answer(Outcome::Declined);
             }
+            "tok_unknown_for_long" => return answer(Outcome::Unknown),
             "tok_unknown" if asked < 3 => return answer(Outcome::Unknown),
             _ => {}
         }
@@ -246,8 +248,11 @@ impl PaymentApi for World {
         let order = Uuid::from_slice(&request.order_id).unwrap();
         let mut facts = self.facts();
         facts.voided.insert(order);
+        if facts.voids_are_refused {
+            return Ok(payment::VoidReply { done: false, refused: true });
+        }
         facts.authorized.remove(&order);
-        Ok(payment::VoidReply { done: true })
+        Ok(payment::VoidReply { done: true, refused: false })
     }
 
     async fn get_payment(

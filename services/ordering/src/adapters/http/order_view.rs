@@ -174,7 +174,7 @@ impl OrderView {
     pub fn of(seen: &SeenOrder) -> Self {
         let order = &seen.state;
         let rejection = match &order.stage {
-            Stage::Rejected { rejection } => Some(RejectionView::of(rejection)),
+            Stage::Rejected { rejection, .. } => Some(RejectionView::of(rejection)),
             _ => None,
         };
         Self {
@@ -213,7 +213,7 @@ impl AdminOrderView {
 impl OrderStatusView {
     fn of(stage: &Stage) -> Self {
         match stage {
-            Stage::Placed => Self::Placed,
+            Stage::Placed { .. } => Self::Placed,
             Stage::Confirmed { .. } => Self::Confirmed,
             Stage::Rejected { .. } => Self::Rejected,
             Stage::Cancelled { .. } => Self::Cancelled,
