@@ -83,6 +83,12 @@ pub enum Principal {
         session: Uuid,
         permissions: Arc<[String]>,
     },
+    /// A member of staff who signed in with a password made by somebody else: they may replace it,
+    /// and nothing else.
+    OneTime {
+        account: Uuid,
+        session: Uuid,
+    },
     ApiKey {
         key: Uuid,
         permissions: Arc<[String]>,
@@ -96,12 +102,14 @@ pub enum Principal {
 impl Principal {
     pub fn account(&self) -> Option<Uuid> {
         match self {
-            Self::Customer { account, .. } | Self::Staff { account, .. } => Some(*account),
+            Self::Customer { account, .. }
+            | Self::Staff { account, .. }
+            | Self::OneTime { account, .. } => Some(*account),
             _ => None,
         }
     }
 
-    /// Staff members and API keys.
+    /// Staff members and API keys; not who has to replace a one-time password first.
     pub fn is_staff(&self) -> bool {
         matches!(self, Self::Staff { .. } | Self::ApiKey { .. })
     }
@@ -111,7 +119,7 @@ impl Principal {
         let granted = match self {
             Self::Staff { permissions, .. } | Self::ApiKey { permissions, .. } => permissions,
             Self::Service { .. } => return true,
-            Self::Anonymous | Self::Customer { .. } => return false,
+            Self::Anonymous | Self::Customer { .. } | Self::OneTime { .. } => return false,
         };
         granted.iter().any(|grant| covers(grant, permission))
     }
@@ -121,7 +129,9 @@ impl Principal {
         match self {
             Self::Anonymous => "anonymous".to_owned(),
             Self::Customer { account, .. } => format!("customer:{account}"),
-            Self::Staff { account, .. } => format!("staff:{account}"),
+            Self::Staff { account, .. } | Self::OneTime { account, .. } => {
+                format!("staff:{account}")
+            }
             Self::ApiKey { key, .. } => format!("api-key:{key}"),
             Self::Service { name } => format!("service:{name}"),
         }

@@ -3,7 +3,7 @@
 //! In reading order: [`env`] (time, chance, ids, tasks as ports) and [`context`] (who asks, until
 //! when); [`store`] and [`executor`] (decide, then apply, in batches); [`event`] and [`bus`]
 //! (outbox, inbox, relay); [`idempotency`]; [`rpc`] and [`http`] (calls from inside and outside);
-//! [`auth`]; then what a process needs: [`config`], [`telemetry`], [`shutdown`], [`service`].
+//! [`auth`]; [`recent`] (a bounded map); then what a process needs: [`config`], [`telemetry`], [`shutdown`], [`service`].
 
 pub mod auth;
 pub mod bus;
@@ -15,6 +15,7 @@ pub mod event;
 pub mod executor;
 pub mod http;
 pub mod idempotency;
+pub mod recent;
 pub mod rpc;
 pub mod service;
 pub mod shutdown;

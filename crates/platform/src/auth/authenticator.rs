@@ -196,9 +196,9 @@ impl Authenticator {
     /// For tests: whoever shows `token` is `principal`.
     pub(crate) fn admit(&self, token: &str, principal: Principal) {
         let session = match &principal {
-            Principal::Customer { session, .. } | Principal::Staff { session, .. } => {
-                Some(*session)
-            }
+            Principal::Customer { session, .. }
+            | Principal::Staff { session, .. }
+            | Principal::OneTime { session, .. } => Some(*session),
             _ => None,
         };
         let expires = Timestamp::from_micros(i64::MAX);

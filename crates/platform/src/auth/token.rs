@@ -32,6 +32,10 @@ pub struct Claims {
     /// Empty for customers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub perms: Vec<String>,
+    /// The password was made by somebody else: the token is good for replacing it, and for nothing
+    /// else, whatever the account's roles allow.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub one_time: bool,
     pub iat: i64,
     pub exp: i64,
     pub jti: String,
@@ -163,6 +167,7 @@ fn judge(
         return Err(Refusal::Bad("names no account or session"));
     };
     let principal = match claims.kind {
+        _ if claims.one_time => Principal::OneTime { account, session },
         AccountKind::Customer => Principal::Customer { account, session },
         AccountKind::Staff => {
             Principal::Staff { account, session, permissions: claims.perms.into() }

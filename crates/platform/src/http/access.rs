@@ -15,6 +15,8 @@ pub enum Access {
     Public,
     /// Any signed-in customer or staff member.
     Customer,
+    /// The same, and whoever signed in with a one-time password: what they need to replace it.
+    Account,
     /// Any staff member or API key.
     Staff,
     /// Whoever holds the permission, such as `orders:refund`.
@@ -24,9 +26,17 @@ pub enum Access {
 impl Access {
     /// 401 for nobody, 403 for somebody who may not.
     pub fn check(&self, principal: &Principal) -> Result<(), Problem> {
+        if matches!(principal, Principal::OneTime { .. }) && *self != Self::Account {
+            return Err(Problem::new(
+                ErrorKind::Forbidden,
+                "password-change-required",
+                "The one-time password must be replaced first, with POST /v1/auth/password. Then \
+                 sign in again.",
+            ));
+        }
         let allowed = match self {
             Self::Public => true,
-            Self::Customer => {
+            Self::Customer | Self::Account => {
                 principal.account().is_some() || matches!(principal, Principal::Service { .. })
             }
             Self::Staff => principal.is_staff() || matches!(principal, Principal::Service { .. }),
@@ -58,6 +68,7 @@ impl FromStr for Access {
         match text {
             "public" => return Ok(Self::Public),
             "customer" => return Ok(Self::Customer),
+            "account" => return Ok(Self::Account),
             "staff" => return Ok(Self::Staff),
             _ => {}
         }
@@ -68,7 +79,8 @@ impl FromStr for Access {
         match text.split_once(':') {
             Some((area, verb)) if word(area) && word(verb) => Ok(Self::Permission(text.to_owned())),
             _ => Err(format!(
-                "{text:?} is none of \"public\", \"customer\", \"staff\" and \"<area>:<verb>\""
+                "{text:?} is none of \"public\", \"customer\", \"account\", \"staff\" and \
+                 \"<area>:<verb>\""
             )),
         }
     }
@@ -79,6 +91,7 @@ impl fmt::Display for Access {
         f.write_str(match self {
             Self::Public => "public",
             Self::Customer => "customer",
+            Self::Account => "account",
             Self::Staff => "staff",
             Self::Permission(permission) => permission,
         })
@@ -91,7 +104,7 @@ mod tests {
 
     use super::*;
 
-    fn principals() -> [Principal; 6] {
+    fn principals() -> [Principal; 7] {
         let id = Uuid::from_u128(1);
         let staff = |permissions: &[&str]| Principal::Staff {
             account: id,
@@ -105,6 +118,7 @@ mod tests {
             staff(&["orders:*"]),
             Principal::ApiKey { key: id, permissions: ["orders:refund".to_owned()].into() },
             Principal::Service { name: "ordering".into() },
+            Principal::OneTime { account: id, session: id },
         ]
     }
 
@@ -112,12 +126,13 @@ mod tests {
     fn the_matrix_of_principals_and_declarations() {
         // 0 = let in, else the status.
         let table = [
-            ("public", [0, 0, 0, 0, 0, 0]),
-            ("customer", [401, 0, 0, 0, 403, 0]),
-            ("staff", [401, 403, 0, 0, 0, 0]),
-            ("orders:refund", [401, 403, 403, 0, 0, 0]),
-            ("orders:read", [401, 403, 403, 0, 403, 0]),
-            ("catalog:write", [401, 403, 403, 403, 403, 0]),
+            ("public", [0, 0, 0, 0, 0, 0, 403]),
+            ("customer", [401, 0, 0, 0, 403, 0, 403]),
+            ("account", [401, 0, 0, 0, 403, 0, 0]),
+            ("staff", [401, 403, 0, 0, 0, 0, 403]),
+            ("orders:refund", [401, 403, 403, 0, 0, 0, 403]),
+            ("orders:read", [401, 403, 403, 0, 403, 0, 403]),
+            ("catalog:write", [401, 403, 403, 403, 403, 0, 403]),
         ];
         for (declared, expected) in table {
             let access: Access = declared.parse().unwrap();

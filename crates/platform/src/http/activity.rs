@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::head::HeadScan;
+use super::head::{HeadScan, Seen};
 use crate::env::Env;
 
 /// No head is being read.
@@ -25,8 +25,10 @@ pub(super) struct Activity {
     last: AtomicU64,
     /// HTTP/2 heads come in frames and are bounded by the idle time-out and the header list size.
     http2: AtomicBool,
-    /// A head that can be read in two ways came in.
-    ambiguous: AtomicBool,
+    /// Requests that were handed on.
+    begun: AtomicU64,
+    /// The number of the first request that can be read in two ways.
+    ambiguous: AtomicU64,
 }
 
 impl Activity {
@@ -39,7 +41,8 @@ impl Activity {
             head_since: AtomicU64::new(now),
             last: AtomicU64::new(now),
             http2: AtomicBool::new(false),
-            ambiguous: AtomicBool::new(false),
+            begun: AtomicU64::new(0),
+            ambiguous: AtomicU64::new(NONE),
         }
     }
 
@@ -47,37 +50,30 @@ impl Activity {
     pub(super) fn begin(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         self.head_since.store(NONE, Ordering::Relaxed);
-        InFlight(self.clone())
+        // Heads of HTTP/1 come one after the other, and so do these calls.
+        let number = self.begun.fetch_add(1, Ordering::Relaxed);
+        let is_ambiguous = number >= self.ambiguous.load(Ordering::Relaxed);
+        InFlight { activity: self.clone(), is_ambiguous }
     }
 
-    /// No request after this can be trusted to begin where it seems to.
-    pub(super) fn is_ambiguous(&self) -> bool {
-        self.ambiguous.load(Ordering::Relaxed)
-    }
-
-    fn scan(&self, head: &mut HeadScan, bytes: &[u8]) {
-        if self.http2.load(Ordering::Relaxed) {
-            return;
-        }
-        if self.in_flight.load(Ordering::Relaxed) == 0 {
-            head.expect_head();
-        }
-        if head.take(bytes) {
-            self.ambiguous.store(true, Ordering::Relaxed);
-        }
-    }
-
-    fn saw(&self, bytes: &[u8]) {
+    fn saw(&self, head: &mut HeadScan, bytes: &[u8]) {
         let now = micros(&self.env);
         self.last.store(now, Ordering::Relaxed);
         if self.http2.load(Ordering::Relaxed) {
             return;
         }
-        // The connection preface of HTTP/2 (RFC 9113, 3.4); no HTTP/1 method begins so.
-        if bytes.starts_with(b"PRI * HTTP/2") {
-            self.http2.store(true, Ordering::Relaxed);
-            self.head_since.store(NONE, Ordering::Relaxed);
-        } else if self.in_flight.load(Ordering::Relaxed) == 0 {
+        match head.take(bytes) {
+            Seen::Http2 => {
+                self.http2.store(true, Ordering::Relaxed);
+                self.head_since.store(NONE, Ordering::Relaxed);
+                return;
+            }
+            Seen::Ambiguous(number) => {
+                self.ambiguous.fetch_min(number, Ordering::Relaxed);
+            }
+            Seen::Nothing => {}
+        }
+        if self.in_flight.load(Ordering::Relaxed) == 0 {
             let _ =
                 self.head_since.compare_exchange(NONE, now, Ordering::Relaxed, Ordering::Relaxed);
         }
@@ -124,12 +120,17 @@ fn micros(env: &Env) -> u64 {
     u64::try_from(env.clock.monotonic().as_micros()).unwrap_or(NONE - 1)
 }
 
-pub(super) struct InFlight(Arc<Activity>);
+pub(super) struct InFlight {
+    activity: Arc<Activity>,
+    /// The request cannot be trusted to begin and end where it seems to.
+    pub(super) is_ambiguous: bool,
+}
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.last.store(micros(&self.0.env), Ordering::Relaxed);
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        let activity = &self.activity;
+        activity.last.store(micros(&activity.env), Ordering::Relaxed);
+        activity.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -156,9 +157,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         let before = buffer.filled().len();
         let outcome = Pin::new(&mut this.inner).poll_read(cx, buffer);
         if buffer.filled().len() > before {
-            let bytes = &buffer.filled()[before..];
-            this.activity.saw(bytes);
-            this.activity.scan(&mut this.head, bytes);
+            this.activity.saw(&mut this.head, &buffer.filled()[before..]);
         }
         outcome
     }

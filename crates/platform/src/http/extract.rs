@@ -10,7 +10,7 @@ use kernel::{FieldError, Locale};
 use serde::de::DeserializeOwned;
 
 use super::layer::Call;
-use super::{Problem, body, query};
+use super::{CLIENT_HEADER, Network, Problem, body, query};
 use crate::context::Context;
 use crate::idempotency::IdempotencyKey;
 
@@ -35,6 +35,9 @@ pub struct Once(pub Option<IdempotencyKey>);
 /// The idempotency key; 400 without.
 pub struct RequiredOnce(pub IdempotencyKey);
 
+/// Where the request comes from, as the gateway tells; `None` when nobody does.
+pub struct ClientNetwork(pub Option<Network>);
+
 /// What the reader understands, best first.
 pub struct Locales(pub Vec<Locale>);
 
@@ -56,6 +59,14 @@ impl<S: Sync> FromRequestParts<S> for Locales {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         Ok(Self(call(parts)?.context.locales.clone()))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for ClientNetwork {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let told = parts.headers.get(CLIENT_HEADER).and_then(|value| value.to_str().ok());
+        Ok(Self(told.and_then(|text| text.parse().ok())))
     }
 }
 

@@ -53,13 +53,7 @@ impl Table {
             entry.routes.push((Arc::new(route.clone()), metrics));
         }
         for entry in paths.values_mut() {
-            let mut methods: Vec<_> = entry.routes.iter().map(|r| r.0.method.as_str()).collect();
-            if methods.contains(&"GET") && !methods.contains(&"HEAD") {
-                methods.push("HEAD");
-            }
-            methods.sort_unstable();
-            entry.allow =
-                HeaderValue::try_from(methods.join(", ")).expect("method names are visible ASCII");
+            entry.allow = super::allow(entry.routes.iter().map(|route| &route.0.method));
         }
         Self(paths)
     }

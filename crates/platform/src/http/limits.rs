@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
+use super::Network;
+
 /// Bounds of a server. The defaults suit a public port.
 #[derive(Clone, Debug)]
 pub struct ServerLimits {
     /// Open connections; one more is answered 503 and closed.
     pub max_connections: usize,
+    /// Open connections of one client (see [`Network::of_client`]); one more is answered 503 too.
+    pub max_connections_per_peer: usize,
+    /// Whom that does not bound: proxies, which bring everybody's requests.
+    pub unbounded_peers: Vec<Network>,
     /// From the first byte of a request's head to its last.
     pub header_timeout: Duration,
     /// How long a connection may stay open with nothing asked.
@@ -27,6 +33,8 @@ impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             max_connections: 10_000,
+            max_connections_per_peer: 2_000,
+            unbounded_peers: Vec::new(),
             header_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_mins(1),
             drain_timeout: Duration::from_secs(25),

@@ -11,12 +11,15 @@ mod body;
 mod cards;
 mod document;
 mod extract;
+mod framing;
 mod head;
 mod layer;
 mod limits;
 mod module;
+mod network;
 mod page;
 mod path;
+mod peers;
 mod problem;
 mod query;
 mod replay;
@@ -29,18 +32,22 @@ mod strict;
 pub use access::Access;
 pub use body::{DEFAULT_BODY_LIMIT, body_problem};
 pub use cards::refuse_card_numbers;
-pub use extract::{Body, Ctx, IfMatch, Locales, Once, Params, PathParams, RequiredOnce};
+pub use extract::{Body, ClientNetwork, Ctx, IfMatch, Locales, Once, Params, PathParams, RequiredOnce};
 pub use limits::ServerLimits;
 pub use module::{Module, ModuleDeps, module};
+pub use network::{Network, NotANetwork, client_of};
 pub use page::{Page, PageParams};
 pub use path::check as check_path;
 pub use problem::{Problem, ProblemDocument, ProblemField, status_of};
 pub use respond::{accepted, created, json, no_content, ok, replay};
-pub use route::{IdempotencyRule, RouteError, RouteInfo};
+pub use route::{IdempotencyRule, RouteError, RouteInfo, allow};
 pub use server::serve;
 
 /// How much time the caller has left, in milliseconds: set by the gateway for its services.
 pub const DEADLINE_HEADER: &str = "mercat-deadline-ms";
+/// Which network the request comes from, as [`Network`] is written: set by the gateway for its
+/// services, which know no other address.
+pub const CLIENT_HEADER: &str = "mercat-client";
 /// Names a request in answers, logs and traces.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 /// Tells that an answer is the saved one of an earlier request with the same idempotency key.

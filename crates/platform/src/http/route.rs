@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::http::{HeaderName, Method};
+use ::http::{HeaderName, HeaderValue, Method};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 
@@ -114,6 +114,17 @@ impl RouteInfo {
     }
 }
 
+/// The `Allow` header of a path that knows these methods: whoever answers GET answers HEAD too.
+pub fn allow<'a>(methods: impl IntoIterator<Item = &'a Method>) -> HeaderValue {
+    let mut names: Vec<&str> = methods.into_iter().map(Method::as_str).collect();
+    if names.contains(&"GET") && !names.contains(&"HEAD") {
+        names.push("HEAD");
+    }
+    names.sort_unstable();
+    names.dedup();
+    HeaderValue::try_from(names.join(", ")).expect("method names are visible ASCII")
+}
+
 fn declared_headers(operation: &Operation) -> Vec<HeaderName> {
     parameters(operation)
         .filter(|parameter| matches!(parameter.parameter_in, ParameterIn::Header))
@@ -127,4 +138,17 @@ pub(super) fn parameters(operation: &Operation) -> impl Iterator<Item = &Paramet
         RefOr::T(parameter) => Some(parameter),
         RefOr::Ref(_) => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn allow_names_every_method_once_and_head_beside_get() {
+        let post = [Method::POST, Method::DELETE];
+        assert_eq!(allow(&post), "DELETE, POST");
+        let get = [Method::PUT, Method::GET, Method::GET];
+        assert_eq!(allow(&get), "GET, HEAD, PUT");
+    }
 }

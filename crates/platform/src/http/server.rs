@@ -23,6 +23,7 @@ use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt};
 
 use super::activity::{Activity, Watched};
+use super::peers::Peers;
 use super::{Problem, ServerLimits};
 use crate::env::Env;
 use crate::shutdown::Shutdown;
@@ -31,9 +32,9 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// What is said to one connection too many.
 const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
-    retry-after: 1\r\nconnection: close\r\ncontent-length: 162\r\n\r\n\
+    retry-after: 1\r\nconnection: close\r\ncontent-length: 170\r\n\r\n\
     {\"type\":\"https://mercat.dev/problems/too-many-connections\",\"title\":\"Too many connections\",\
-    \"status\":503,\"detail\":\"This server has no connection left.\",\"errors\":[]}";
+    \"status\":503,\"detail\":\"This server has no connection left for you.\",\"errors\":[]}";
 
 /// Serves until `shutdown` drains; then no connection is taken, requests in flight end, and the
 /// future completes, at the latest after the drain time-out. HTTP/1.1 and HTTP/2 without TLS.
@@ -76,6 +77,7 @@ where
 {
     let builder = Arc::new(builder(&limits));
     let permits = Arc::new(Semaphore::new(limits.max_connections));
+    let peers = Peers::new(&limits);
     let graceful = GracefulShutdown::new();
     let mut end = std::pin::pin!(end);
     loop {
@@ -95,6 +97,10 @@ where
             refuse(&stream);
             continue;
         };
+        let Some(place) = peers.place(peer.ip()) else {
+            refuse(&stream);
+            continue;
+        };
         // Without it small answers wait for the peer's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
         let activity = Arc::new(Activity::new(env.clone()));
@@ -107,7 +113,7 @@ where
         let connection = graceful.watch(connection);
         let (header_timeout, idle_timeout) = (limits.header_timeout, limits.idle_timeout);
         env.spawn("http connection", async move {
-            let _permit = permit;
+            let _places = (permit, place);
             tokio::select! {
                 biased;
                 outcome = connection => {
@@ -192,7 +198,7 @@ where
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let guard = self.activity.begin();
-        if self.activity.is_ambiguous() {
+        if guard.is_ambiguous {
             return Box::pin(std::future::ready(Ok(ambiguous())));
         }
         request.extensions_mut().insert(ConnectInfo(self.peer));

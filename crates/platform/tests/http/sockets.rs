@@ -127,6 +127,61 @@ async fn one_connection_too_many_is_told_503() {
 }
 
 #[tokio::test]
+async fn one_client_has_so_many_connections_and_no_more() {
+    let limits = ServerLimits { max_connections_per_peer: 1, ..patient() };
+    let server = server(served().module.router, limits).await;
+    let mut first = server.connect().await;
+    first.write_all(GET).await.unwrap();
+    one_answer(&mut first).await;
+    let answer = to_end(&mut server.connect().await).await;
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer:?}");
+    // The place is free again once the first has gone; its end is noticed a moment later.
+    drop(first);
+    while !server.exchange(GET_AND_CLOSE).await.starts_with("HTTP/1.1 200") {}
+}
+
+#[tokio::test]
+async fn a_proxy_of_ours_has_any_number_of_connections() {
+    let unbounded_peers = vec!["127.0.0.0/8".parse().unwrap()];
+    let limits = ServerLimits { max_connections_per_peer: 1, unbounded_peers, ..patient() };
+    let server = server(served().module.router, limits).await;
+    let mut open = Vec::new();
+    for _ in 0..5 {
+        let mut stream = server.connect().await;
+        stream.write_all(GET).await.unwrap();
+        assert!(one_answer(&mut stream).await.starts_with("HTTP/1.1 200"));
+        open.push(stream);
+    }
+}
+
+#[tokio::test]
+async fn a_request_of_two_readings_is_found_behind_another_in_one_piece() {
+    let idle_timeout = Duration::from_mins(10);
+    let server = server(served().module.router, ServerLimits { idle_timeout, ..patient() }).await;
+    let json = "host: x\r\ncontent-type: application/json\r\n";
+    let post = format!("POST /v1/things HTTP/1.1\r\n{json}");
+    let firsts = [
+        String::from_utf8_lossy(GET).into_owned(),
+        format!("{post}content-length: 15\r\n\r\n{{\"name\":\"mugs\"}}"),
+        format!("{post}transfer-encoding: chunked\r\n\r\nf\r\n{{\"name\":\"mugs\"}}\r\n0\r\n\r\n"),
+    ];
+    for first in firsts {
+        for rest in [
+            "content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+            "content-length: 2\r\ncontent-length: 2\r\n\r\n{}",
+        ] {
+            let canary = String::from_utf8_lossy(GET_AND_CLOSE);
+            let all = format!("{first}{post}{rest}{canary}");
+            let answer = server.exchange(all.as_bytes()).await;
+            let statuses: Vec<_> =
+                answer.split("HTTP/1.1 ").skip(1).map(|one| one[..3].to_owned()).collect();
+            assert_eq!(statuses.len(), 2, "{answer:?}");
+            assert!(statuses[0].starts_with('2') && statuses[1] == "400", "{answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn heads_over_the_limits_are_refused() {
     let server = server(served().module.router, patient()).await;
     let large = format!("GET / HTTP/1.1\r\nhost: x\r\na: {}\r\n\r\n", "x".repeat(40_000));

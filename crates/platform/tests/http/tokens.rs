@@ -114,6 +114,7 @@ impl World {
             sid: encode("ses", uuid(2)),
             kind: AccountKind::Staff,
             perms: vec!["orders:refund".into()],
+            one_time: false,
             iat: now,
             exp: now + 300,
             jti: "t1".into(),
@@ -153,6 +154,20 @@ async fn a_good_token_is_its_account_and_is_verified_once() {
     let token = world.signer.sign(&world.signer.header(), &customer);
     let expected = Principal::Customer { account: uuid(1), session: uuid(2) };
     assert_eq!(world.authenticator.verify(&token).await, Ok(expected));
+}
+
+#[tokio::test]
+async fn a_token_of_a_one_time_password_allows_nothing_that_its_roles_allow() {
+    let world = world();
+    let claims = with(with(world.claims(), "one_time", true), "perms", json!(["*"]));
+    let token = world.signer.sign(&world.signer.header(), &claims);
+    let principal = world.authenticator.verify(&token).await.unwrap();
+    assert_eq!(principal, Principal::OneTime { account: uuid(1), session: uuid(2) });
+    assert!(!principal.allows("orders:refund") && !principal.is_staff());
+    // It ends with its session, as every other.
+    world.identity.revoked.lock().unwrap().push((uuid(2), world.test.env.now()));
+    world.authenticator.refresh().await.unwrap();
+    assert!(world.authenticator.verify(&token).await.is_err());
 }
 
 fn forged_headers(world: &World) -> Vec<(&'static str, Value)> {
