@@ -12,8 +12,8 @@ use platform::auth::Authenticator;
 use platform::http::{Problem, check_path};
 use tower::ServiceExt;
 
-use crate::headers;
 use crate::routes::{Found, Table};
+use crate::{headers, limit};
 
 pub(crate) struct Edge {
     pub(crate) env: Env,
@@ -25,21 +25,28 @@ pub(crate) struct Edge {
 /// request id, as the services' are.
 pub(crate) async fn handle(State(edge): State<Arc<Edge>>, mut request: Request) -> Response {
     headers::strip(request.headers_mut());
+    if let Some(limit::Client(network)) = request.extensions().get().copied() {
+        let value = HeaderValue::try_from(network.to_string()).expect("digits, dots and colons");
+        request.headers_mut().insert(platform::http::CLIENT_HEADER, value);
+    }
     let (parts, body) = request.into_parts();
     match admit(&edge, &parts).await {
         Ok(upstream) => {
             let request = Request::from_parts(parts, body);
             harden(forward(upstream, request).await).await
         }
-        Err(problem) => {
-            let id: Arc<str> = edge.env.uuid().to_string().into();
-            let mut response = problem.with_request_id(id.clone()).into_response();
-            if let Ok(value) = HeaderValue::from_str(&id) {
-                response.headers_mut().insert(platform::http::REQUEST_ID_HEADER, value);
-            }
-            harden(response).await
-        }
+        Err(problem) => refuse(&edge.env, problem).await,
     }
+}
+
+/// An answer of ours that names its request.
+pub(crate) async fn refuse(env: &Env, problem: Problem) -> Response {
+    let id: Arc<str> = env.uuid().to_string().into();
+    let mut response = problem.with_request_id(id.clone()).into_response();
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(platform::http::REQUEST_ID_HEADER, value);
+    }
+    harden(response).await
 }
 
 async fn admit<'a>(edge: &'a Edge, request: &Parts) -> Result<&'a axum::Router, Problem> {

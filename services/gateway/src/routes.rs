@@ -50,7 +50,7 @@ impl Table {
                 by_path.entry(route.path.clone()).or_default().push(route);
             }
             for (path, routes) in by_path {
-                let allow = allow(&routes);
+                let allow = platform::http::allow(routes.iter().map(|route| &route.method));
                 let entry = PathEntry { upstream, routes, allow };
                 paths.insert(path.clone(), entry).map_err(|error| RouteConflict {
                     service: module.name,
@@ -73,13 +73,4 @@ impl Table {
             None => Found::OtherMethods(&entry.allow),
         }
     }
-}
-
-fn allow(routes: &[RouteInfo]) -> HeaderValue {
-    let mut methods: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();
-    if methods.contains(&"GET") && !methods.contains(&"HEAD") {
-        methods.push("HEAD");
-    }
-    methods.sort_unstable();
-    HeaderValue::try_from(methods.join(", ")).expect("method names are visible ASCII")
 }
