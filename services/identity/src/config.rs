@@ -35,6 +35,11 @@ pub struct Config {
     pub password_parallelism: usize,
     /// How many may wait for a hash, 1 to 10,000. Whoever comes then is told to try again.
     pub password_queue: usize,
+    /// How many of one client may wait for a hash, 1 to 10,000, so that none fills the queue. A
+    /// client is what `gateway.rate_limit` takes for one.
+    pub password_queue_per_client: usize,
+    /// A password that was made for somebody is good for so many days, 1 to 365.
+    pub one_time_password_days: u64,
     /// A customer's session ends after so many hours without a refresh, 1 to 8,760.
     pub customer_idle_hours: u64,
     /// A customer's session ends after so many hours in any case, 1 to 87,600.
@@ -47,7 +52,8 @@ pub struct Config {
     /// A new signing key is published so many minutes before it signs, 2 to 1,440 and less than a
     /// rotation.
     pub key_publish_ahead_minutes: u64,
-    /// How many e-mail addresses' failed sign-ins are remembered, 100 to 10,000,000.
+    /// How many pairs of e-mail address and client are remembered for failed sign-ins, and as many
+    /// for good ones, 100 to 10,000,000.
     pub attempts_tracked: usize,
     /// The e-mail address of the first member of staff, made at the first start.
     pub first_staff_email: String,
@@ -63,6 +69,8 @@ impl Default for Config {
             password_lanes: 1,
             password_parallelism: 0,
             password_queue: 64,
+            password_queue_per_client: 16,
+            one_time_password_days: 7,
             customer_idle_hours: 24 * 30,
             customer_longest_hours: 24 * 365,
             staff_idle_hours: 12,
@@ -84,6 +92,10 @@ pub(crate) struct Checked {
 
 impl Config {
     /// Says which key is wrong, what it holds and what it may hold.
+    pub fn refusal(&self) -> Option<String> {
+        self.check().err()
+    }
+
     pub(crate) fn check(&self) -> Result<Checked, String> {
         self.check_numbers()?;
         for (key, text) in [("issuer", &self.issuer), ("audience", &self.audience)] {
@@ -101,6 +113,7 @@ impl Config {
                 lanes: self.password_lanes,
                 parallelism: self.parallelism(),
                 queue: self.password_queue,
+                queue_per_place: self.password_queue_per_client,
             },
             settings: self.settings(),
             first_staff_email,
@@ -119,6 +132,8 @@ impl Config {
             ("password_lanes", self.password_lanes.into(), 1..=16),
             ("password_parallelism", self.password_parallelism as u64, 0..=64),
             ("password_queue", self.password_queue as u64, 1..=10_000),
+            ("password_queue_per_client", self.password_queue_per_client as u64, 1..=10_000),
+            ("one_time_password_days", self.one_time_password_days, 1..=365),
             ("customer_idle_hours", self.customer_idle_hours, 1..=8_760),
             ("customer_longest_hours", self.customer_longest_hours, 1..=87_600),
             ("staff_idle_hours", self.staff_idle_hours, 1..=8_760),
@@ -163,6 +178,7 @@ impl Config {
             },
             keys_ttl: KEYS_TTL,
             attempts_tracked: self.attempts_tracked,
+            one_time_password_life: Duration::from_hours(24 * self.one_time_password_days),
         }
     }
 }

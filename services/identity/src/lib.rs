@@ -24,7 +24,7 @@ pub use adapters::auth_source::ContractAuthSource;
 pub use adapters::store::schema;
 use adapters::{grpc::IdentityGrpc, http, password, tokens::JwtTokens};
 use application::Identity;
-pub use application::bootstrap::FirstStaff;
+pub use application::bootstrap::OneTimePassword;
 pub use config::Config;
 
 pub const NAME: &str = "identity";
@@ -59,8 +59,17 @@ impl Setup {
     pub async fn bootstrap(
         &self,
         context: &Context,
-    ) -> Result<Option<FirstStaff>, application::Error> {
+    ) -> Result<Option<OneTimePassword>, application::Error> {
         self.identity.bootstrap(context, self.first_staff_email.clone()).await
+    }
+
+    /// A new one-time password for a member of staff, whose sessions end. For whoever runs the shop.
+    pub async fn reset_password(
+        &self,
+        context: &Context,
+        email: Email,
+    ) -> Result<OneTimePassword, application::Error> {
+        self.identity.renew_staff(context, email).await
     }
 }
 

@@ -2,19 +2,32 @@
 
 use async_trait::async_trait;
 
-use crate::domain::{AccessClaims, Password, SigningKey, SigningKeyId};
+use platform::context::Deadline;
 
-/// Turns passwords into hashes and compares them. Slow on purpose, and bounded: when too many wait
-/// the answer is [`PasswordError::Busy`] at once, so that a flood of sign-ins starves nobody else.
+use crate::domain::{AccessClaims, Password, Place, SigningKey, SigningKeyId};
+
+/// Whose password it is, as far as the work matters.
+#[derive(Clone, Debug)]
+pub struct Asker {
+    /// `None` when nobody told, as inside of a process.
+    pub place: Option<Place>,
+    /// After it nobody waits for the outcome, and the work is not begun.
+    pub deadline: Deadline,
+}
+
+/// Turns passwords into hashes and compares them. Slow on purpose, and bounded: when too many wait,
+/// or too many of one place, or the deadline passes first, the answer is [`PasswordError::Busy`]
+/// and nothing was done, so that a flood of sign-ins starves nobody else.
 #[async_trait]
 pub trait Passwords: Send + Sync {
     /// A salted hash as a PHC string, never the same twice.
-    async fn hash(&self, password: Password) -> Result<String, PasswordError>;
+    async fn hash(&self, asker: &Asker, password: Password) -> Result<String, PasswordError>;
 
     /// Compares with a stored hash. Without one it takes just as long and says
     /// [`Verdict::Wrong`], so that time does not tell which accounts exist.
     async fn verify(
         &self,
+        asker: &Asker,
         password: Password,
         hash: Option<String>,
     ) -> Result<Verdict, PasswordError>;

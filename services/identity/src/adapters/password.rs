@@ -1,7 +1,7 @@
 //! Argon2id (RFC 9106) on a bounded number of blocking threads.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use argon2::password_hash::phc::{Output, PasswordHash, Salt};
 use argon2::{
@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use platform::env::Env;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::domain::Password;
-use crate::ports::{PasswordError, Passwords, Verdict};
+use crate::domain::{Password, Place};
+use crate::ports::{Asker, PasswordError, Passwords, Verdict};
 
 /// The least that OWASP recommends; less is refused.
 pub const MIN_MEMORY_KIB: u32 = 19 * 1024;
@@ -28,6 +28,8 @@ pub struct Cost {
     pub parallelism: usize,
     /// How many may wait for their turn.
     pub queue: usize,
+    /// How many of one place may wait.
+    pub queue_per_place: usize,
 }
 
 pub struct Argon2Passwords {
@@ -36,8 +38,9 @@ pub struct Argon2Passwords {
     /// What a password without an account is compared with: right parameters, impossible output.
     dummy: String,
     turns: Semaphore,
-    waiting: AtomicUsize,
+    waiting: Mutex<Waiting>,
     queue: usize,
+    queue_per_place: usize,
 }
 
 impl Argon2Passwords {
@@ -58,25 +61,50 @@ impl Argon2Passwords {
             params,
             dummy,
             turns: Semaphore::new(cost.parallelism.max(1)),
-            waiting: AtomicUsize::new(0),
+            waiting: Mutex::default(),
             queue: cost.queue,
+            queue_per_place: cost.queue_per_place,
         })
     }
 
-    /// Waits for a turn, or refuses at once when too many wait.
-    async fn turn(&self) -> Result<SemaphorePermit<'_>, PasswordError> {
+    /// Waits for a turn; refuses at once when too many wait, and later when nobody waits any more.
+    async fn turn(&self, asker: &Asker) -> Result<SemaphorePermit<'_>, PasswordError> {
+        let remaining = asker.deadline.remaining(&self.env);
+        if remaining.is_zero() {
+            return Err(PasswordError::Busy);
+        }
         if let Ok(permit) = self.turns.try_acquire() {
             return Ok(permit);
         }
-        let _place = Place::take(&self.waiting, self.queue).ok_or(PasswordError::Busy)?;
-        self.turns.acquire().await.map_err(|error| failed(&error))
+        let _ticket = self.queue_up(asker.place.as_ref()).ok_or(PasswordError::Busy)?;
+        let turn = self.env.timeout(remaining, self.turns.acquire()).await;
+        let permit = turn.ok_or(PasswordError::Busy)?.map_err(|error| failed(&error))?;
+        if asker.deadline.has_passed(&self.env) {
+            return Err(PasswordError::Busy);
+        }
+        Ok(permit)
+    }
+
+    fn queue_up(&self, place: Option<&Place>) -> Option<Ticket<'_>> {
+        let mut waiting = lock(&self.waiting);
+        let of_place = place.and_then(|place| waiting.of.get(place)).copied().unwrap_or(0);
+        if waiting.all >= self.queue || of_place >= self.queue_per_place {
+            return None;
+        }
+        waiting.all += 1;
+        if let Some(place) = place {
+            waiting.of.insert(place.clone(), of_place + 1);
+        }
+        drop(waiting);
+        Some(Ticket { waiting: &self.waiting, place: place.cloned() })
     }
 
     async fn blocking<R: Send + 'static>(
         &self,
+        asker: &Asker,
         work: impl FnOnce(Argon2<'static>) -> R + Send + 'static,
     ) -> Result<R, PasswordError> {
-        let _permit = self.turn().await?;
+        let _permit = self.turn(asker).await?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone());
         let joined = tokio::task::spawn_blocking(move || work(argon2)).await;
         joined.map_err(|error| failed(&error))
@@ -94,10 +122,10 @@ impl Argon2Passwords {
 
 #[async_trait]
 impl Passwords for Argon2Passwords {
-    async fn hash(&self, password: Password) -> Result<String, PasswordError> {
+    async fn hash(&self, asker: &Asker, password: Password) -> Result<String, PasswordError> {
         let salt: [u8; 16] = self.env.random();
         let hash = self
-            .blocking(move |argon2| {
+            .blocking(asker, move |argon2| {
                 argon2.hash_password_with_salt(password.expose().as_bytes(), &salt)
             })
             .await?;
@@ -106,6 +134,7 @@ impl Passwords for Argon2Passwords {
 
     async fn verify(
         &self,
+        asker: &Asker,
         password: Password,
         hash: Option<String>,
     ) -> Result<Verdict, PasswordError> {
@@ -115,7 +144,7 @@ impl Passwords for Argon2Passwords {
         let outdated = self.is_outdated(&stored);
         // The costs of the stored hash are used, whatever today's are.
         let right = self
-            .blocking(move |argon2| {
+            .blocking(asker, move |argon2| {
                 argon2.verify_password(password.expose().as_bytes(), &stored).is_ok()
             })
             .await?;
@@ -141,21 +170,36 @@ fn failed(error: &dyn std::fmt::Display) -> PasswordError {
     PasswordError::Failed(error.to_string())
 }
 
-/// A place in the queue, given back when dropped.
-struct Place<'a>(&'a AtomicUsize);
+/// Who waits for a turn. Holds an entry for each place with one waiting at least, so it is bounded
+/// by the queue.
+#[derive(Default)]
+struct Waiting {
+    all: usize,
+    of: HashMap<Place, usize>,
+}
 
-impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicUsize, limit: usize) -> Option<Self> {
-        let taken = waiting.fetch_add(1, Ordering::AcqRel);
-        let place = Self(waiting);
-        (taken < limit).then_some(place)
+/// A place in the queue, given back when dropped.
+struct Ticket<'a> {
+    waiting: &'a Mutex<Waiting>,
+    place: Option<Place>,
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        let mut waiting = lock(self.waiting);
+        waiting.all = waiting.all.saturating_sub(1);
+        let Some(place) = &self.place else { return };
+        if let Some(count) = waiting.of.get_mut(place) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                waiting.of.remove(place);
+            }
+        }
     }
 }
 
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
+fn lock(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The port that the use cases hold.
@@ -165,14 +209,26 @@ pub fn shared(passwords: Argon2Passwords) -> Arc<dyn Passwords> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use platform::context::Deadline;
+    use platform::env::TestEnv;
+
     use super::*;
 
     fn cost(passes: u32) -> Cost {
-        Cost { memory_kib: MIN_MEMORY_KIB, passes, lanes: 1, parallelism: 1, queue: 1 }
+        let (parallelism, queue, queue_per_place) = (1, 3, 2);
+        let memory_kib = MIN_MEMORY_KIB;
+        Cost { memory_kib, passes, lanes: 1, parallelism, queue, queue_per_place }
     }
 
-    fn passwords(passes: u32) -> Argon2Passwords {
-        Argon2Passwords::new(Env::test().env, cost(passes)).unwrap()
+    fn made(passes: u32) -> (Argon2Passwords, TestEnv) {
+        let test = Env::test();
+        (Argon2Passwords::new(test.env.clone(), cost(passes)).unwrap(), test)
+    }
+
+    fn somebody(test: &TestEnv) -> Asker {
+        Asker { place: None, deadline: Deadline::after(&test.env, Duration::from_mins(1)) }
     }
 
     fn typed(text: &str) -> Password {
@@ -181,30 +237,34 @@ mod tests {
 
     #[tokio::test]
     async fn a_hash_is_salted_and_names_its_costs() {
-        let passwords = passwords(2);
-        let one = passwords.hash(typed("correct horse")).await.unwrap();
-        let two = passwords.hash(typed("correct horse")).await.unwrap();
+        let (passwords, test) = made(2);
+        let who = somebody(&test);
+        let one = passwords.hash(&who, typed("correct horse")).await.unwrap();
+        let two = passwords.hash(&who, typed("correct horse")).await.unwrap();
         assert!(one.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{one}");
         assert_ne!(one, two);
-        let right = passwords.verify(typed("correct horse"), Some(one.clone())).await;
+        let right = passwords.verify(&who, typed("correct horse"), Some(one.clone())).await;
         assert_eq!(right, Ok(Verdict::Right { outdated: false }));
-        let wrong = passwords.verify(typed("correct horsf"), Some(one)).await;
+        let wrong = passwords.verify(&who, typed("correct horsf"), Some(one)).await;
         assert_eq!(wrong, Ok(Verdict::Wrong));
     }
 
     #[tokio::test]
     async fn a_hash_with_other_costs_is_right_and_outdated() {
-        let old = passwords(2).hash(typed("correct horse")).await.unwrap();
-        let verdict = passwords(3).verify(typed("correct horse"), Some(old)).await;
+        let ((before, test), (now, _)) = (made(2), made(3));
+        let who = somebody(&test);
+        let old = before.hash(&who, typed("correct horse")).await.unwrap();
+        let verdict = now.verify(&who, typed("correct horse"), Some(old)).await;
         assert_eq!(verdict, Ok(Verdict::Right { outdated: true }));
     }
 
     #[tokio::test]
     async fn without_a_hash_the_same_work_ends_in_wrong() {
-        let passwords = passwords(2);
+        let (passwords, test) = made(2);
         let stored = PasswordHash::new(&passwords.dummy).unwrap();
         assert!(!passwords.is_outdated(&stored));
-        assert_eq!(passwords.verify(typed("anything at all"), None).await, Ok(Verdict::Wrong));
+        let verdict = passwords.verify(&somebody(&test), typed("anything at all"), None).await;
+        assert_eq!(verdict, Ok(Verdict::Wrong));
     }
 
     #[test]
@@ -216,10 +276,36 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_queue_refuses_at_once() {
-        let passwords = passwords(2);
-        let _running = passwords.turn().await.unwrap();
-        let _waiting = Place::take(&passwords.waiting, passwords.queue).unwrap();
-        assert_eq!(passwords.hash(typed("x")).await, Err(PasswordError::Busy));
+    async fn a_full_queue_refuses_at_once_and_one_place_cannot_fill_it() {
+        let (passwords, test) = made(2);
+        let _running = passwords.turn(&somebody(&test)).await.unwrap();
+        let flood = Place::new("203.0.113.9/32".to_owned());
+        let tickets: Vec<_> =
+            std::iter::from_fn(|| passwords.queue_up(Some(&flood))).take(10).collect();
+        assert_eq!(tickets.len(), 2);
+        let asker = Asker { place: Some(flood.clone()), ..somebody(&test) };
+        assert_eq!(passwords.hash(&asker, typed("x")).await, Err(PasswordError::Busy));
+        let other = passwords.queue_up(Some(&Place::new("203.0.113.10/32".to_owned())));
+        assert!(other.is_some());
+        assert_eq!(passwords.hash(&somebody(&test), typed("x")).await, Err(PasswordError::Busy));
+        drop((tickets, other));
+        assert!(passwords.queue_up(Some(&flood)).is_some());
+        assert!(lock(&passwords.waiting).of.is_empty());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_hashed_for_somebody_whose_deadline_has_passed() {
+        let (passwords, test) = made(2);
+        let late = somebody(&test);
+        test.advance(Duration::from_mins(1));
+        assert_eq!(passwords.hash(&late, typed("x")).await, Err(PasswordError::Busy));
+        // The same for one whose time runs out in the queue.
+        let running = passwords.turn(&somebody(&test)).await.unwrap();
+        let waiting = somebody(&test);
+        let (outcome, ()) = tokio::join!(passwords.hash(&waiting, typed("x")), async {
+            test.advance(Duration::from_mins(1));
+            drop(running);
+        });
+        assert_eq!(outcome, Err(PasswordError::Busy));
     }
 }

@@ -74,6 +74,7 @@ impl AccessTokens for JwtTokens {
                 Kind::Staff => AccountKind::Staff,
             },
             perms: claims.permissions.names(),
+            one_time: claims.one_time,
             iat: issued,
             exp: issued.saturating_add(self.life.as_secs().cast_signed()),
             jti: claims.token_id.to_string(),
@@ -142,6 +143,7 @@ mod tests {
             session: Uuid::from_u128(3).into(),
             kind: Kind::Staff,
             permissions: PermissionSet::of_caller(["orders:read"]),
+            one_time: false,
             issued_at: Timestamp::from_micros(1_000_000_000),
             token_id: Uuid::from_u128(4),
         };

@@ -6,17 +6,18 @@ use platform::executor::{Command, Keys, States};
 use platform::store::Query;
 
 use super::create_staff::{CreateStaff, NewStaff};
-use super::{Error, Identity};
+use super::{Error, Identity, asker};
 use crate::domain::{
     Account, Kind, Password, PermissionSet, Rejection, Role, RoleId, one_time_password, role,
 };
 
-/// The first member of staff, to be told to whoever started the shop, once.
+/// A password that was made for a member of staff, to be told to whoever runs the shop, once.
 #[derive(Debug)]
-pub struct FirstStaff {
+pub struct OneTimePassword {
     pub email: Email,
-    /// To be replaced after the first sign-in.
+    /// Good for being replaced, and for nothing else.
     pub password: Password,
+    pub valid_days: u64,
 }
 
 impl Identity {
@@ -25,23 +26,38 @@ impl Identity {
         &self,
         context: &Context,
         email: Email,
-    ) -> Result<Option<FirstStaff>, Error> {
+    ) -> Result<Option<OneTimePassword>, Error> {
         self.ring(context).await?;
         let owner = self.owner_role(context).await?;
         if self.has_staff().await? {
             return Ok(None);
         }
         let password = one_time_password::from_random(self.executor.env().random());
-        let hash = self.passwords.hash(password.clone()).await?;
+        let hash = self.passwords.hash(&asker(context, None), password.clone()).await?;
         let new = NewStaff { email: email.clone(), name: None, roles: vec![owner] };
         let held = PermissionSet::of_caller(["*"]);
         let command = CreateStaff { id: self.executor.env().id(), new, hash, held };
         match self.executor.execute(context, command).await {
-            Ok(_) => Ok(Some(FirstStaff { email, password })),
+            Ok(_) => Ok(Some(self.one_time(email, password))),
             // Another process was faster, unless the address is a customer's.
             Err(Error::Rejected(Rejection::EmailTaken)) if self.has_staff().await? => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// A new password for the member of staff with this address.
+    pub async fn renew_staff(
+        &self,
+        context: &Context,
+        email: Email,
+    ) -> Result<OneTimePassword, Error> {
+        let password = self.reset_password_of(context, &email).await?;
+        Ok(self.one_time(email, password))
+    }
+
+    fn one_time(&self, email: Email, password: Password) -> OneTimePassword {
+        let valid_days = self.settings.one_time_password_life.as_secs() / 86_400;
+        OneTimePassword { email, password, valid_days }
     }
 
     async fn has_staff(&self) -> Result<bool, Error> {

@@ -9,11 +9,11 @@ use std::collections::BTreeSet;
 use kernel::Timestamp;
 use platform::context::Context;
 use platform::executor::{Command, Keys, States};
-use platform::idempotency::Idempotent;
+use platform::idempotency::{IdempotencyKey, Idempotent};
 use platform::store::Versioned;
 
 use super::create_staff::known_role;
-use super::{Error, Identity, Settings, TRIES, held_by, sessions};
+use super::{Error, Identity, Settings, TRIES, answers, held_by, sessions};
 use crate::domain::{
     Account, AccountId, Kind, PermissionSet, Reason, Rejection, Role, RoleId, Session, SessionId,
 };
@@ -45,6 +45,7 @@ impl Identity {
                 expected,
                 held: held_by(&context.principal),
                 roles,
+                answer: answers::key_of(once.as_ref()),
                 sessions: account.sessions.clone(),
                 settings: self.settings,
             };
@@ -64,6 +65,7 @@ struct ChangeAccount {
     held: PermissionSet,
     /// Every role that the account has or shall have.
     roles: BTreeSet<RoleId>,
+    answer: Option<IdempotencyKey>,
     sessions: Vec<SessionId>,
     settings: Settings,
 }
@@ -155,6 +157,7 @@ impl Command for ChangeAccount {
             let reason = Reason::Disabled;
             sessions::revoke_all(states, settings, &mut account, declared, None, reason, now)?;
         }
+        answers::note(states, &mut account, self.answer.as_ref(), now);
         states.put(id, account.clone());
         Ok(Versioned { id, version: states.version::<Account>(id), state: account })
     }

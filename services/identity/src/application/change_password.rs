@@ -4,9 +4,9 @@ use kernel::Timestamp;
 use platform::context::Context;
 use platform::executor::{Command, Keys, States};
 
-use super::{Error, Identity, Settings, TRIES, own_session, sessions};
+use super::{Error, Identity, Settings, TRIES, asker, own_session, sessions};
 use crate::domain::{
-    Account, AccountId, Password, Reason, Rejection, Session, SessionId, password,
+    Account, AccountId, Password, Place, Reason, Rejection, Session, SessionId, password,
 };
 use crate::ports::Verdict;
 
@@ -14,6 +14,7 @@ impl Identity {
     pub async fn change_password(
         &self,
         context: &Context,
+        place: Option<Place>,
         current: Password,
         new: Password,
     ) -> Result<(), Error> {
@@ -24,14 +25,17 @@ impl Identity {
             let reason = "differs from the current one";
             return Err(Rejection::WeakPassword { field: "new_password", reason }.into());
         }
-        let admitted = self.throttle.begin(account.kind, &profile.email, self.now())?;
+        account.check_one_time(self.settings.one_time_password_life, self.now())?;
+        let now = self.now();
+        let admitted = self.throttle.begin(account.kind, &profile.email, place.as_ref(), now)?;
+        let asker = asker(context, place.as_ref());
         let stored = profile.credential.hash.clone();
-        if self.passwords.verify(current, Some(stored.clone())).await? == Verdict::Wrong {
+        if self.passwords.verify(&asker, current, Some(stored.clone())).await? == Verdict::Wrong {
             admitted.failed(self.now());
             return Err(Rejection::WrongPassword.into());
         }
-        admitted.succeeded();
-        let hash = self.passwords.hash(new).await?;
+        admitted.succeeded(self.now());
+        let hash = self.passwords.hash(&asker, new).await?;
         for _ in 0..TRIES {
             let command = ChangePassword {
                 account: AccountId::from_uuid(account.id),
@@ -78,7 +82,7 @@ impl Command for ChangePassword {
             // Changed or renewed since it was compared.
             return Err(Rejection::Raced.into());
         }
-        account.change_password(self.hash.clone())?;
+        account.change_password(self.hash.clone(), now)?;
         sessions::revoke_all(
             states,
             &self.settings,

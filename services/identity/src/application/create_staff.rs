@@ -8,7 +8,7 @@ use platform::executor::{Command, Keys, States};
 use platform::store::Versioned;
 
 use super::register_customer::registered;
-use super::{Error, Identity, held_by};
+use super::{Error, Identity, asker, held_by};
 use crate::domain::{
     Account, AccountId, Kind, Password, PermissionSet, PersonName, Rejection, Role, RoleId,
     one_time_password,
@@ -33,7 +33,7 @@ impl Identity {
             return Err(Rejection::EmailTaken.into());
         }
         let one_time = one_time_password::from_random(self.executor.env().random());
-        let hash = self.passwords.hash(one_time.clone()).await?;
+        let hash = self.passwords.hash(&asker(context, None), one_time.clone()).await?;
         let command = CreateStaff { id: self.executor.env().id(), new, hash, held };
         let account = self.executor.execute(context, command).await?;
         Ok((account, one_time))

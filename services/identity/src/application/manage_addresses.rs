@@ -3,9 +3,9 @@
 use kernel::{Address, Timestamp};
 use platform::context::Context;
 use platform::executor::{Command, Keys, States};
-use platform::idempotency::Idempotent;
+use platform::idempotency::{IdempotencyKey, Idempotent};
 
-use super::{Error, Identity, signed_in};
+use super::{Error, Identity, answers, signed_in};
 use crate::domain::{Account, AccountId, AddressId, Rejection, SavedAddress};
 
 impl Identity {
@@ -31,7 +31,8 @@ impl Identity {
         address: Address,
     ) -> Result<SavedAddress, Error> {
         let entry = SavedAddress { id: self.executor.env().id(), address };
-        let command = PutAddress { account: signed_in(context)?, entry, new: true };
+        let answer = answers::key_of(once.as_ref());
+        let command = PutAddress { account: signed_in(context)?, entry, new: true, answer };
         self.executor.execute_once(context, once, command).await
     }
 
@@ -41,7 +42,8 @@ impl Identity {
         once: Option<Idempotent<SavedAddress>>,
         entry: SavedAddress,
     ) -> Result<SavedAddress, Error> {
-        let command = PutAddress { account: signed_in(context)?, entry, new: false };
+        let answer = answers::key_of(once.as_ref());
+        let command = PutAddress { account: signed_in(context)?, entry, new: false, answer };
         self.executor.execute_once(context, once, command).await
     }
 
@@ -60,6 +62,7 @@ struct PutAddress {
     account: AccountId,
     entry: SavedAddress,
     new: bool,
+    answer: Option<IdempotencyKey>,
 }
 
 impl Command for PutAddress {
@@ -70,7 +73,7 @@ impl Command for PutAddress {
         keys.add::<Account>(self.account.uuid());
     }
 
-    fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<SavedAddress, Error> {
+    fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<SavedAddress, Error> {
         let account = states.get::<Account>(self.account.uuid());
         let mut account = account.cloned().ok_or(Rejection::NotSignedIn)?;
         let SavedAddress { id, address } = self.entry.clone();
@@ -79,6 +82,7 @@ impl Command for PutAddress {
         } else {
             account.replace_address(id, address)?;
         }
+        answers::note(states, &mut account, self.answer.as_ref(), now);
         states.put(self.account.uuid(), account);
         Ok(self.entry.clone())
     }

@@ -53,14 +53,16 @@ impl Identity {
         Ok((self.executor.execute(context, command).await?, key))
     }
 
-    /// Revoking again keeps the first time.
+    /// Revoking again keeps the first time. Nobody revokes a key that allows more than they may:
+    /// it would be a way to stop what they cannot do.
     pub async fn revoke_api_key(
         &self,
         context: &Context,
         once: Option<Idempotent<()>>,
         id: ApiKeyId,
     ) -> Result<(), Error> {
-        self.executor.execute_once(context, once, RevokeApiKey { id }).await
+        let command = RevokeApiKey { id, held: held_by(&context.principal) };
+        self.executor.execute_once(context, once, command).await
     }
 }
 
@@ -96,6 +98,7 @@ impl Command for CreateApiKey {
 
 struct RevokeApiKey {
     id: ApiKeyId,
+    held: PermissionSet,
 }
 
 impl Command for RevokeApiKey {
@@ -109,6 +112,7 @@ impl Command for RevokeApiKey {
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<(), Error> {
         let key = states.get::<ApiKey>(self.id.uuid());
         let mut key = key.cloned().ok_or(Rejection::ApiKeyNotFound)?;
+        self.held.may_grant(&key.permissions)?;
         key.revoke(now);
         states.put(self.id.uuid(), key);
         Ok(())

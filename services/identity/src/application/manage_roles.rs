@@ -67,8 +67,9 @@ impl Identity {
         context: &Context,
         once: Option<Idempotent<()>>,
         id: RoleId,
+        expected: Option<u64>,
     ) -> Result<(), Error> {
-        let command = RemoveRole { id, held: held_by(&context.principal) };
+        let command = RemoveRole { id, expected, held: held_by(&context.principal) };
         self.executor.execute_once(context, once, command).await
     }
 }
@@ -136,6 +137,7 @@ impl Command for ChangeRole {
 
 struct RemoveRole {
     id: RoleId,
+    expected: Option<u64>,
     held: PermissionSet,
 }
 
@@ -148,7 +150,11 @@ impl Command for RemoveRole {
     }
 
     fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<(), Error> {
+        let current = states.version::<Role>(self.id.uuid());
         let role = states.get::<Role>(self.id.uuid()).ok_or(Rejection::RoleNotFound)?;
+        if self.expected.is_some_and(|expected| expected != current) {
+            return Err(Rejection::StaleRole { current }.into());
+        }
         role.removable()?;
         self.held.may_grant(&role.permissions)?;
         states.delete::<Role>(self.id.uuid());

@@ -2,6 +2,7 @@
 //! and hands one command to the executor; the command decides with `domain` alone. No transport,
 //! no SQL, no clock.
 
+mod answers;
 mod error;
 mod keyring;
 mod sessions;
@@ -21,6 +22,7 @@ pub mod manage_api_keys;
 pub mod manage_roles;
 pub mod refresh_session;
 pub mod register_customer;
+pub mod reset_password;
 pub mod rotate_keys;
 pub mod sign_in;
 pub mod sign_out;
@@ -40,8 +42,10 @@ pub use keyring::FirstSecret;
 pub use sessions::SignedIn;
 
 use crate::domain::signing_key::Schedule;
-use crate::domain::{Account, AccountId, Kind, Lifetimes, PermissionSet, Rejection, SessionId};
-use crate::ports::{AccessTokens, Passwords};
+use crate::domain::{
+    Account, AccountId, Kind, Lifetimes, PermissionSet, Place, Rejection, SessionId,
+};
+use crate::ports::{AccessTokens, Asker, Passwords};
 
 /// How often a use case reads again when another command came between.
 const TRIES: usize = 4;
@@ -54,8 +58,10 @@ pub struct Settings {
     pub keys: Schedule,
     /// How long the keys may be remembered before they are read again.
     pub keys_ttl: Duration,
-    /// How many e-mail addresses' failed attempts are remembered.
+    /// How many pairs of e-mail address and place are remembered.
     pub attempts_tracked: usize,
+    /// How long a password that was made for somebody is good.
+    pub one_time_password_life: Duration,
 }
 
 impl Settings {
@@ -118,12 +124,17 @@ fn signed_in(context: &Context) -> Result<AccountId, Rejection> {
     context.principal.account().map(AccountId::from_uuid).ok_or(Rejection::NotSignedIn)
 }
 
+/// Whose password is hashed, and how long that is of use.
+fn asker(context: &Context, place: Option<&Place>) -> Asker {
+    Asker { place: place.cloned(), deadline: context.deadline }
+}
+
 /// The session that the caller's access token belongs to.
 fn own_session(context: &Context) -> Option<SessionId> {
     match &context.principal {
-        Principal::Customer { session, .. } | Principal::Staff { session, .. } => {
-            Some(SessionId::from_uuid(*session))
-        }
+        Principal::Customer { session, .. }
+        | Principal::Staff { session, .. }
+        | Principal::OneTime { session, .. } => Some(SessionId::from_uuid(*session)),
         _ => None,
     }
 }
@@ -135,7 +146,9 @@ fn held_by(principal: &Principal) -> PermissionSet {
             PermissionSet::of_caller(permissions.iter().map(String::as_str))
         }
         Principal::Service { .. } => PermissionSet::of_caller(["*"]),
-        Principal::Anonymous | Principal::Customer { .. } => PermissionSet::default(),
+        Principal::Anonymous | Principal::Customer { .. } | Principal::OneTime { .. } => {
+            PermissionSet::default()
+        }
     }
 }
 

@@ -60,7 +60,8 @@ impl Command for Rotate {
 
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<Self::Reply, Error> {
         let account = states.get::<Account>(self.account.uuid());
-        let may_act = account.is_some_and(|account| account.active().is_ok());
+        let life = self.settings.one_time_password_life;
+        let may_act = account.is_some_and(|account| account.check_one_time(life, now).is_ok());
         let Some(session) = states.get::<Session>(self.session.uuid()) else {
             return Ok(None);
         };

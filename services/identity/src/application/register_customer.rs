@@ -6,9 +6,9 @@ use platform::context::Context;
 use platform::executor::{Command, Keys, States};
 
 use super::sessions::{self, Room, Subject};
-use super::{Error, Identity, Settings, SignedIn};
+use super::{Error, Identity, Settings, SignedIn, asker};
 use crate::domain::{
-    Account, AccountId, Kind, Password, PermissionSet, PersonName, RefreshToken, Rejection,
+    Account, AccountId, Kind, Password, PermissionSet, PersonName, Place, RefreshToken, Rejection,
     Session, TokenHash, password,
 };
 
@@ -23,6 +23,7 @@ impl Identity {
     pub async fn register_customer(
         &self,
         context: &Context,
+        place: Option<Place>,
         registration: Registration,
     ) -> Result<SignedIn, Error> {
         let Registration { email, password, name, locale } = registration;
@@ -34,11 +35,11 @@ impl Identity {
         let env = self.executor.env();
         let ring = self.ring(context).await?;
         let refresh = RefreshToken::first(&ring.secret, env.id(), env.random());
-        let hash = self.passwords.hash(password).await?;
+        let hash = self.passwords.hash(&asker(context, place.as_ref()), password).await?;
         let account_id: AccountId = env.id();
         let command = RegisterCustomer {
             account_id,
-            email,
+            email: email.clone(),
             name,
             locale,
             hash,
@@ -47,6 +48,7 @@ impl Identity {
             settings: self.settings,
         };
         let ends_at = self.executor.execute(context, command).await?;
+        self.throttle.registered(Kind::Customer, &email, place.as_ref());
         let subject = Subject {
             account: account_id,
             kind: Kind::Customer,

@@ -57,12 +57,10 @@ impl Identity {
         kind: Kind,
         profile: &Profile,
     ) -> Result<Subject, Error> {
-        Ok(Subject {
-            account,
-            kind,
-            permissions: self.permissions_of(profile).await?,
-            password_change_required: profile.credential.one_time,
-        })
+        let one_time = profile.credential.one_time;
+        let permissions =
+            if one_time { PermissionSet::default() } else { self.permissions_of(profile).await? };
+        Ok(Subject { account, kind, permissions, password_change_required: one_time })
     }
 
     pub(super) async fn tokens_for(
@@ -79,6 +77,7 @@ impl Identity {
             session: refresh.session(),
             kind: subject.kind,
             permissions: subject.permissions,
+            one_time: subject.password_change_required,
             issued_at: now,
             token_id: self.executor.env().uuid(),
         };

@@ -9,29 +9,32 @@ use platform::executor::{Command, Keys, States};
 use platform::store::Versioned;
 
 use super::sessions::{self, Room};
-use super::{Error, Identity, Settings, SignedIn, TRIES};
+use super::{Error, Identity, Settings, SignedIn, TRIES, asker};
 use crate::domain::{
-    Account, AccountId, Kind, Password, RefreshToken, Rejection, Session, SessionId, TokenHash,
+    Account, AccountId, Kind, Password, Place, RefreshToken, Rejection, Session, SessionId,
+    TokenHash,
 };
-use crate::ports::Verdict;
+use crate::ports::{Asker, Verdict};
 
 impl Identity {
     pub async fn sign_in(
         &self,
         context: &Context,
+        place: Option<Place>,
         kind: Kind,
         email: Email,
         password: Password,
     ) -> Result<SignedIn, Error> {
-        let admitted = self.throttle.begin(kind, &email, self.now())?;
+        let admitted = self.throttle.begin(kind, &email, place.as_ref(), self.now())?;
+        let asker = asker(context, place.as_ref());
         for _ in 0..TRIES {
-            let Some(proven) = self.prove(kind, &email, &password).await? else {
+            let Some(proven) = self.prove(&asker, kind, &email, &password).await? else {
                 admitted.failed(self.now());
                 return Err(Rejection::InvalidCredentials.into());
             };
             match self.begin_session(context, proven).await {
                 Ok(signed_in) => {
-                    admitted.succeeded();
+                    admitted.succeeded(self.now());
                     return Ok(signed_in);
                 }
                 // Signed in elsewhere, or the hash was renewed or changed: look again.
@@ -46,6 +49,7 @@ impl Identity {
     /// the first was right and outdated.
     async fn prove(
         &self,
+        asker: &Asker,
         kind: Kind,
         email: &Email,
         password: &Password,
@@ -53,14 +57,14 @@ impl Identity {
         let found = self.store().by::<Account>("email", email.as_str()).await?;
         let found = found.filter(|account| account.kind == kind && account.active().is_ok());
         let stored = found.as_ref().and_then(|account| verified_hash(account));
-        let verdict = self.passwords.verify(password.clone(), stored.clone()).await?;
+        let verdict = self.passwords.verify(asker, password.clone(), stored.clone()).await?;
         let (Some(account), Some(stored), Verdict::Right { outdated }) = (found, stored, verdict)
         else {
             return Ok(None);
         };
         // A busy hasher is no reason to refuse a right password: the next sign-in renews it.
         let renewed =
-            if outdated { self.passwords.hash(password.clone()).await.ok() } else { None };
+            if outdated { self.passwords.hash(asker, password.clone()).await.ok() } else { None };
         Ok(Some(Proven { account, stored, renewed }))
     }
 
@@ -124,7 +128,11 @@ impl Command for BeginSession {
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<Timestamp, Error> {
         let account = states.get::<Account>(self.account_id.uuid());
         let mut account = account.cloned().ok_or(Rejection::InvalidCredentials)?;
-        let profile = account.active_mut().map_err(|_| Rejection::InvalidCredentials)?;
+        let life = self.settings.one_time_password_life;
+        account.active().map_err(|_| Rejection::InvalidCredentials)?;
+        // The password was right: whoever knows it may learn that it is too old.
+        account.check_one_time(life, now)?;
+        let profile = account.active_mut()?;
         if profile.credential.hash != self.stored {
             return Err(Rejection::Raced.into());
         }

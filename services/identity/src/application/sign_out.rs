@@ -3,6 +3,7 @@
 use kernel::Timestamp;
 use platform::context::Context;
 use platform::executor::{Command, Keys, States};
+use platform::idempotency::Idempotent;
 
 use super::{Error, Identity, Settings, sessions, signed_in};
 use crate::domain::{AccountId, Reason, RefreshToken, Rejection, Session, SessionId, TokenHash};
@@ -15,27 +16,30 @@ impl Identity {
         let Some(token) = RefreshToken::parse(&ring.secret, presented) else {
             return Ok(());
         };
-        self.end(context, token.session(), Owner::Token(token.hash())).await.map(|_| ())
+        let owner = Owner::Token(token.hash());
+        self.end(context, None, token.session(), owner).await
     }
 
     /// Ends one of the caller's sessions. Somebody else's is as unknown as none.
-    pub async fn end_session(&self, context: &Context, session: SessionId) -> Result<(), Error> {
+    pub async fn end_session(
+        &self,
+        context: &Context,
+        once: Option<Idempotent<()>>,
+        session: SessionId,
+    ) -> Result<(), Error> {
         let owner = Owner::Account(signed_in(context)?);
-        if self.end(context, session, owner).await? {
-            Ok(())
-        } else {
-            Err(Rejection::SessionNotFound.into())
-        }
+        self.end(context, once, session, owner).await
     }
 
     async fn end(
         &self,
         context: &Context,
+        once: Option<Idempotent<()>>,
         session: SessionId,
         owner: Owner,
-    ) -> Result<bool, Error> {
+    ) -> Result<(), Error> {
         let command = EndSession { session, owner, settings: self.settings };
-        self.executor.execute(context, command).await
+        self.executor.execute_once(context, once, command).await
     }
 }
 
@@ -52,15 +56,14 @@ struct EndSession {
 }
 
 impl Command for EndSession {
-    /// Whether there was such a session of this owner.
-    type Reply = bool;
+    type Reply = ();
     type Error = Error;
 
     fn keys(&self, keys: &mut Keys) {
         keys.add::<Session>(self.session.uuid());
     }
 
-    fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<bool, Error> {
+    fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<(), Error> {
         let owned = states.get::<Session>(self.session.uuid()).is_some_and(|session| {
             session.is_live(now)
                 && match &self.owner {
@@ -68,9 +71,13 @@ impl Command for EndSession {
                     Owner::Token(hash) => session.owns(hash),
                 }
         });
-        if owned {
-            sessions::revoke(states, &self.settings, self.session, Reason::Logout, now);
+        match &self.owner {
+            _ if owned => {
+                sessions::revoke(states, &self.settings, self.session, Reason::Logout, now);
+                Ok(())
+            }
+            Owner::Account(_) => Err(Rejection::SessionNotFound.into()),
+            Owner::Token(_) => Ok(()),
         }
-        Ok(owned)
     }
 }

@@ -3,10 +3,10 @@
 use kernel::{Locale, Timestamp};
 use platform::context::Context;
 use platform::executor::{Command, Keys, States};
-use platform::idempotency::Idempotent;
+use platform::idempotency::{IdempotencyKey, Idempotent};
 use platform::store::Versioned;
 
-use super::{Error, Identity, signed_in};
+use super::{Error, Identity, answers, signed_in};
 use crate::domain::{Account, AccountId, PersonName, Rejection};
 
 /// What becomes of something that may be absent.
@@ -46,7 +46,8 @@ impl Identity {
         changes: Changes,
         expected: Option<u64>,
     ) -> Result<Versioned<Account>, Error> {
-        let command = UpdateMe { account: signed_in(context)?, changes, expected };
+        let answer = answers::key_of(once.as_ref());
+        let command = UpdateMe { account: signed_in(context)?, changes, expected, answer };
         self.executor.execute_once(context, once, command).await
     }
 }
@@ -55,6 +56,7 @@ struct UpdateMe {
     account: AccountId,
     changes: Changes,
     expected: Option<u64>,
+    answer: Option<IdempotencyKey>,
 }
 
 impl Command for UpdateMe {
@@ -65,7 +67,7 @@ impl Command for UpdateMe {
         keys.add::<Account>(self.account.uuid());
     }
 
-    fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<Self::Reply, Error> {
+    fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<Self::Reply, Error> {
         let id = self.account.uuid();
         let current = states.version::<Account>(id);
         let mut account = states.get::<Account>(id).cloned().ok_or(Rejection::NotSignedIn)?;
@@ -75,6 +77,7 @@ impl Command for UpdateMe {
         }
         self.changes.name.apply(&mut profile.name);
         self.changes.locale.apply(&mut profile.locale);
+        answers::note(states, &mut account, self.answer.as_ref(), now);
         states.put(id, account.clone());
         Ok(Versioned { id, version: states.version::<Account>(id), state: account })
     }

@@ -13,8 +13,10 @@ pub struct AccessClaims {
     pub account: AccountId,
     pub session: SessionId,
     pub kind: Kind,
-    /// Empty for customers.
+    /// Empty for customers, and with a one-time password.
     pub permissions: PermissionSet,
+    /// The password has to be replaced first: the token is good for that alone.
+    pub one_time: bool,
     pub issued_at: Timestamp,
     /// The token's own id.
     pub token_id: Uuid,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
 
 use kernel::utoipa::{self, ToSchema};
 use kernel::{Address, Email, Locale, Timestamp};
@@ -16,6 +17,11 @@ use super::rejection::Rejection;
 pub const MAX_ADDRESSES: usize = 20;
 /// How many sessions one account has at a time; a further sign-in ends the oldest.
 pub const MAX_SESSIONS: usize = 50;
+
+/// How many answers with personal data of one account are kept for repeated requests.
+pub const MAX_ANSWERS: usize = 100;
+/// Answers are kept for less long than this.
+const ANSWERS_KEPT: Duration = Duration::from_hours(24 * 4);
 
 /// Whom an account belongs to. It never changes.
 #[derive(
@@ -42,8 +48,11 @@ impl Kind {
 pub struct Credential {
     /// A PHC string: `$argon2id$v=19$m=…`.
     pub hash: String,
-    /// Made by somebody else and to be replaced by its owner.
+    /// Made by somebody else and to be replaced by its owner, who can do nothing else with it.
     pub one_time: bool,
+    /// When it was made; absent in credentials of before that was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<Timestamp>,
 }
 
 impl fmt::Debug for Credential {
@@ -57,6 +66,18 @@ impl fmt::Debug for Credential {
 pub struct SavedAddress {
     pub id: AddressId,
     pub address: Address,
+}
+
+/// An answer that is kept for a repeated request and shows personal data of the account: erasing
+/// the account erases it too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedAnswer {
+    /// Who asked, of which route, with which idempotency key.
+    pub owner: String,
+    pub route: String,
+    pub key: String,
+    pub fingerprint: String,
+    pub at: Timestamp,
 }
 
 /// Everything personal.
@@ -94,6 +115,9 @@ pub struct Account {
     /// Sessions that may be alive, oldest first. Some have ended by themselves; none is missing.
     #[serde(default)]
     pub sessions: Vec<SessionId>,
+    /// Kept answers that show the profile, oldest first; only a customer's, who can be erased.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<SavedAnswer>,
 }
 
 impl Account {
@@ -104,7 +128,7 @@ impl Account {
         hash: String,
         now: Timestamp,
     ) -> Self {
-        let credential = Credential { hash, one_time: false };
+        let credential = Credential { hash, one_time: false, made_at: Some(now) };
         Self::new(Kind::Customer, email, name, locale, credential, BTreeSet::new(), now)
     }
 
@@ -116,7 +140,7 @@ impl Account {
         roles: BTreeSet<RoleId>,
         now: Timestamp,
     ) -> Self {
-        let credential = Credential { hash, one_time: true };
+        let credential = Credential { hash, one_time: true, made_at: Some(now) };
         Self::new(Kind::Staff, email, name, None, credential, roles, now)
     }
 
@@ -135,6 +159,7 @@ impl Account {
             registered_at: now,
             standing: Standing::Active { profile },
             sessions: Vec::new(),
+            answers: Vec::new(),
         }
     }
 
@@ -203,19 +228,52 @@ impl Account {
         }
     }
 
-    /// Forgets the person. What stays is the id, the kind and the times.
-    pub fn erase(&mut self, now: Timestamp) -> Result<(), Rejection> {
+    /// Forgets the person. What stays is the id, the kind and the times. Answers with the kept
+    /// answers that are to be erased with it.
+    pub fn erase(&mut self, now: Timestamp) -> Result<Vec<SavedAnswer>, Rejection> {
         if self.kind == Kind::Staff {
             return Err(Rejection::StaffErasure);
         }
         self.active()?;
         self.standing = Standing::Erased { since: now };
         self.sessions.clear();
+        Ok(std::mem::take(&mut self.answers))
+    }
+
+    /// Notes an answer that will show the profile. Answers with one that has to be erased now,
+    /// because there are too many to remember.
+    pub fn note_answer(&mut self, answer: SavedAnswer) -> Option<SavedAnswer> {
+        if self.kind != Kind::Customer {
+            return None;
+        }
+        self.answers.retain(|known| answer.at.since(known.at) < ANSWERS_KEPT);
+        self.answers.push(answer);
+        (self.answers.len() > MAX_ANSWERS).then(|| self.answers.remove(0))
+    }
+
+    pub fn change_password(&mut self, hash: String, now: Timestamp) -> Result<(), Rejection> {
+        let credential = Credential { hash, one_time: false, made_at: Some(now) };
+        self.active_mut()?.credential = credential;
         Ok(())
     }
 
-    pub fn change_password(&mut self, hash: String) -> Result<(), Rejection> {
-        self.active_mut()?.credential = Credential { hash, one_time: false };
+    /// Gives a member of staff a password that they replace. What they had is no longer good.
+    pub fn reset_password(&mut self, hash: String, now: Timestamp) -> Result<(), Rejection> {
+        if self.kind != Kind::Staff {
+            return Err(Rejection::NotStaff);
+        }
+        let profile = self.active_mut().map_err(|_| Rejection::AccountDisabled)?;
+        profile.credential = Credential { hash, one_time: true, made_at: Some(now) };
+        Ok(())
+    }
+
+    /// Whether the password may still be used: one made by somebody else ends after `valid`.
+    pub fn check_one_time(&self, valid: Duration, now: Timestamp) -> Result<(), Rejection> {
+        let credential = &self.active()?.credential;
+        let made_at = credential.made_at.unwrap_or(self.registered_at);
+        if credential.one_time && now.since(made_at) >= valid {
+            return Err(Rejection::OneTimePasswordExpired);
+        }
         Ok(())
     }
 

@@ -1,10 +1,11 @@
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use kernel::id::Uuid;
 use kernel::{Address, Timestamp};
 use proptest::prelude::*;
 
-use super::account::{Account, MAX_ADDRESSES, MAX_SESSIONS};
+use super::account::{Account, MAX_ADDRESSES, MAX_ANSWERS, MAX_SESSIONS, SavedAnswer, Standing};
 use super::{AddressId, Rejection, RoleId, SessionId};
 
 fn now() -> Timestamp {
@@ -82,7 +83,7 @@ fn erasing_leaves_nothing_personal() {
 fn a_disabled_account_keeps_its_profile_and_does_nothing() {
     let mut account = customer();
     account.disable(now()).unwrap();
-    assert_eq!(account.change_password("x".into()), Err(Rejection::NotSignedIn));
+    assert_eq!(account.change_password("x".into(), now()), Err(Rejection::NotSignedIn));
     assert!(account.profile().is_some());
     assert!(account.effective_roles().is_empty());
     account.enable().unwrap();
@@ -124,4 +125,48 @@ proptest! {
             prop_assert!(account.sessions.len() <= MAX_SESSIONS);
         }
     }
+}
+
+fn answer(number: usize, hour: u64) -> SavedAnswer {
+    SavedAnswer {
+        owner: "customer:1".to_owned(),
+        route: "PATCH /v1/me".to_owned(),
+        key: number.to_string(),
+        fingerprint: String::new(),
+        at: now().plus(Duration::from_hours(hour)),
+    }
+}
+
+#[test]
+fn kept_answers_are_remembered_until_they_are_gone_anyway() {
+    let mut account = customer();
+    for number in 0..MAX_ANSWERS {
+        assert_eq!(account.note_answer(answer(number, 0)), None);
+    }
+    // One too many: the oldest has to go now.
+    assert_eq!(account.note_answer(answer(MAX_ANSWERS, 1)), Some(answer(0, 0)));
+    assert_eq!(account.answers.len(), MAX_ANSWERS);
+    assert_eq!(account.note_answer(answer(7, 24 * 4)), None);
+    assert_eq!(account.answers, [answer(MAX_ANSWERS, 1), answer(7, 24 * 4)]);
+    assert_eq!(account.erase(now()).unwrap().len(), 2);
+    assert!(account.answers.is_empty());
+}
+
+#[test]
+fn a_one_time_password_ends_and_one_of_ones_own_does_not() {
+    let email = "clerk@example.com".parse().unwrap();
+    let mut clerk = Account::staff(email, None, "hash".to_owned(), BTreeSet::new(), now());
+    let week = Duration::from_hours(24 * 7);
+    let ends = now().plus(week);
+    assert_eq!(clerk.check_one_time(week, now()), Ok(()));
+    assert_eq!(clerk.check_one_time(week, ends), Err(Rejection::OneTimePasswordExpired));
+    // A credential of before its time was noted is as old as the account.
+    let Standing::Active { profile } = &mut clerk.standing else { panic!("it is active") };
+    profile.credential.made_at = None;
+    assert_eq!(clerk.check_one_time(week, ends), Err(Rejection::OneTimePasswordExpired));
+    clerk.change_password("own".to_owned(), ends).unwrap();
+    assert_eq!(clerk.check_one_time(week, ends.plus(week * 9)), Ok(()));
+    clerk.reset_password("other".to_owned(), ends).unwrap();
+    assert_eq!(clerk.check_one_time(week, ends), Ok(()));
+    assert_eq!(customer().reset_password("x".to_owned(), ends), Err(Rejection::NotStaff));
 }

@@ -14,6 +14,14 @@ pub enum Rejection {
     WeakPassword { field: &'static str, reason: &'static str },
     #[error("the current password is wrong")]
     WrongPassword,
+    #[error("the one-time password has expired; ask an administrator for another")]
+    OneTimePasswordExpired,
+    #[error("only staff accounts have one-time passwords")]
+    NotStaff,
+    #[error("the account is disabled; enable it first")]
+    AccountDisabled,
+    #[error("your own password is replaced with POST /v1/auth/password")]
+    OwnPassword,
     #[error("an account with this e-mail address exists")]
     EmailTaken,
     #[error("the refresh token is unknown, used or expired; sign in again")]
@@ -68,9 +76,10 @@ impl Business for Rejection {
     fn kind(&self) -> ErrorKind {
         use Rejection as R;
         match self {
-            R::InvalidCredentials | R::InvalidRefreshToken | R::NotSignedIn => {
-                ErrorKind::Unauthenticated
-            }
+            R::InvalidCredentials
+            | R::InvalidRefreshToken
+            | R::NotSignedIn
+            | R::OneTimePasswordExpired => ErrorKind::Unauthenticated,
             R::TooManyAttempts { .. } => ErrorKind::TooMany,
             R::WeakPassword { .. }
             | R::WrongPassword
@@ -78,6 +87,7 @@ impl Business for Rejection {
             | R::TooManyHolders { .. }
             | R::UnknownRole { .. }
             | R::RolesNeedStaff
+            | R::NotStaff
             | R::BadExpiry => ErrorKind::Unprocessable,
             R::InvalidAddress { .. } => ErrorKind::Invalid,
             R::AccountNotFound
@@ -91,6 +101,8 @@ impl Business for Rejection {
             | R::RoleInUse { .. }
             | R::LastOwner
             | R::StaffErasure
+            | R::AccountDisabled
+            | R::OwnPassword
             | R::Raced => ErrorKind::Conflict,
             R::NotHeld { .. } => ErrorKind::Forbidden,
             R::StaleAccount { .. } | R::StaleRole { .. } => ErrorKind::PreconditionFailed,
@@ -104,6 +116,10 @@ impl Business for Rejection {
             R::TooManyAttempts { .. } => "too-many-attempts",
             R::WeakPassword { .. } => "weak-password",
             R::WrongPassword => "wrong-password",
+            R::OneTimePasswordExpired => "one-time-password-expired",
+            R::NotStaff => "not-staff",
+            R::AccountDisabled => "account-disabled",
+            R::OwnPassword => "own-password",
             R::EmailTaken => "email-taken",
             R::InvalidRefreshToken => "invalid-refresh-token",
             R::NotSignedIn => "not-signed-in",

@@ -1,7 +1,9 @@
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::story;
-use crate::support::{OTHER_PASSWORD, Tokens, text};
+use crate::support::{OTHER_PASSWORD, STAFF_PASSWORD, Tokens, text};
 
 story! {
     async fn the_first_member_of_staff_replaces_the_one_time_password(shop: Shop) {
@@ -15,7 +17,95 @@ story! {
         me.post("/v1/auth/password", body).await.expect(204);
         let reply = shop.staff_login(&email, OTHER_PASSWORD).await.expect(200);
         assert_eq!(reply.body["password_change_required"], false);
+        let me = shop.bearer(Tokens(reply.body).access());
         assert_eq!(me.get("/v1/me").await.expect(200).body["kind"], "staff");
+    }
+
+    async fn a_one_time_password_opens_nothing_but_the_way_to_another(shop: Shop) {
+        let (email, password) = shop.owner.clone();
+        let tokens = Tokens(shop.staff_login(&email, &password).await.expect(200).body);
+        let next = Tokens(shop.refresh(tokens.refresh()).await.expect(200).body);
+        for token in [tokens.access(), next.access()] {
+            let me = shop.bearer(token);
+            for path in ["/v1/me", "/v1/me/sessions", "/v1/admin/accounts", "/v1/admin/roles"] {
+                assert_eq!(me.get(path).await.expect(403).slug(), "password-change-required");
+            }
+            let body = json!({"name": "x", "permissions": ["*"]});
+            let reply = me.post("/v1/admin/api-keys", body).await.expect(403);
+            assert_eq!(reply.slug(), "password-change-required");
+        }
+        let body = json!({"current_password": password, "new_password": OTHER_PASSWORD});
+        shop.bearer(next.access()).post("/v1/auth/password", body).await.expect(204);
+        // This session goes on: its next tokens are good for everything.
+        let full = Tokens(shop.refresh(next.refresh()).await.expect(200).body);
+        shop.bearer(full.access()).get("/v1/admin/roles").await.expect(200);
+        shop.staff_login(&email, &password).await.expect(401);
+    }
+
+    async fn a_one_time_password_is_good_for_some_days(shop: Shop) {
+        let (email, password) = shop.owner.clone();
+        let tokens = Tokens(shop.staff_login(&email, &password).await.expect(200).body);
+        for _ in 0..13 {
+            shop.test.advance(Duration::from_hours(11));
+            shop.staff_login(&email, &password).await.expect(200);
+        }
+        let last = Tokens(shop.staff_login(&email, &password).await.expect(200).body);
+        let mut keep = last.refresh().to_owned();
+        for _ in 0..3 {
+            keep = text(&shop.refresh(&keep).await.expect(200).body["refresh_token"]);
+            shop.test.advance(Duration::from_hours(8));
+        }
+        shop.test.advance(Duration::from_hours(1));
+        let reply = shop.staff_login(&email, &password).await.expect(401);
+        assert_eq!(reply.slug(), "one-time-password-expired");
+        // Whoever does not know it learns nothing.
+        let reply = shop.staff_login(&email, "not the password").await.expect(401);
+        assert_eq!(reply.slug(), "invalid-credentials");
+        shop.refresh(&keep).await.expect(401);
+        shop.refresh(tokens.refresh()).await.expect(401);
+
+        let made = shop.setup.reset_password(&shop.context(), email.parse().unwrap()).await.unwrap();
+        assert_eq!(made.valid_days, 7);
+        shop.replace(&email, made.password.expose()).await;
+        let reply = shop.staff_login(&email, STAFF_PASSWORD).await.expect(200);
+        shop.bearer(Tokens(reply.body).access()).get("/v1/admin/roles").await.expect(200);
+    }
+
+    async fn an_administrator_resets_the_password_of_a_colleague(shop: Shop) {
+        let (clerk, staff) = shop.staff_with("clerk", &["roles:read", "accounts:write"]).await;
+        let owner = shop.as_owner().await;
+        let path = format!("/v1/admin/accounts/{}/one-time-password", staff.account);
+        let reply = owner.send(http::Method::POST, &path, None).await.expect(200);
+        assert_eq!(reply.headers["cache-control"], "no-store");
+        assert_eq!(reply.body["account"]["password_change_required"], true);
+        shop.refresh(&staff.refresh).await.expect(401);
+        shop.poll_revocations().await;
+        clerk.get("/v1/admin/roles").await.expect(401);
+        shop.staff_login(&staff.email, &staff.password).await.expect(401);
+        shop.replace(&staff.email, &text(&reply.body["one_time_password"])).await;
+        shop.staff_login(&staff.email, STAFF_PASSWORD).await.expect(200);
+    }
+
+    async fn nobody_resets_their_own_password_nor_that_of_their_betters(shop: Shop) {
+        let (clerk, staff) = shop.staff_with("clerk", &["accounts:*"]).await;
+        let owner = shop.as_owner().await;
+        let me = text(&owner.get("/v1/me").await.expect(200).body["id"]);
+        let customer = shop.register("ada@example.com").await;
+        let path = |id: &str| format!("/v1/admin/accounts/{id}/one-time-password");
+        for (client, id, status, slug) in [
+            (&clerk, me.as_str(), 403, "permission-not-held"),
+            (&clerk, staff.account.as_str(), 409, "own-password"),
+            (&owner, me.as_str(), 409, "own-password"),
+            (&owner, customer.0["account_id"].as_str().unwrap(), 422, "not-staff"),
+            (&owner, "acc_01890a5dac96774bbcceb30209", 404, "account-not-found"),
+        ] {
+            let reply = client.send(http::Method::POST, &path(id), None).await.expect(status);
+            assert_eq!(reply.slug(), slug, "{id}");
+        }
+        let one = format!("/v1/admin/accounts/{}", staff.account);
+        owner.patch(&one, json!({"disabled": true})).await.expect(200);
+        let reply = owner.send(http::Method::POST, &path(&staff.account), None).await.expect(409);
+        assert_eq!(reply.slug(), "account-disabled");
     }
 
     async fn staff_without_the_permission_is_forbidden_and_customers_too(shop: Shop) {

@@ -38,6 +38,20 @@ story! {
         assert!(second["api_key"]["created_by"].is_null());
     }
 
+    async fn a_key_is_revoked_by_those_who_hold_what_it_allows(shop: Shop) {
+        let owner = shop.as_owner().await;
+        let body = json!({"name": "all", "permissions": ["*"]});
+        let made = owner.post("/v1/admin/api-keys", body).await.expect(201).body;
+        let path = format!("/v1/admin/api-keys/{}", text(&made["api_key"]["id"]));
+        let (clerk, _) = shop.staff_with("clerk", &["api-keys:*", "catalog:write"]).await;
+        let reply = clerk.delete(&path).await.expect(403);
+        assert_eq!(reply.slug(), "permission-not-held");
+        shop.bearer(&text(&made["key"])).get("/v1/admin/roles").await.expect(200);
+        let body = json!({"name": "some", "permissions": ["catalog:write"]});
+        let own = owner.post("/v1/admin/api-keys", body).await.expect(201).body;
+        clerk.delete(&format!("/v1/admin/api-keys/{}", text(&own["api_key"]["id"]))).await.expect(204);
+    }
+
     async fn a_revoked_or_expired_key_is_refused(shop: Shop) {
         let owner = shop.as_owner().await;
         let end = shop.test.env.now().plus(Duration::from_mins(1));

@@ -193,7 +193,7 @@ story! {
             };
             match &route.access {
                 platform::http::Access::Public => {}
-                platform::http::Access::Customer => {
+                platform::http::Access::Customer | platform::http::Access::Account => {
                     send(&nobody).await.expect(401);
                     // A token of an account that does not exist reaches nothing.
                     let status = send(&customer).await.status.as_u16();

@@ -8,8 +8,8 @@ use identity::application::register_customer::Registration;
 use identity::application::{Identity, Settings};
 use identity::domain::signing_key::Schedule;
 use identity::domain::{Kind, Lifetimes, Password};
-use identity::ports::{PasswordError, Passwords, Verdict};
-use serde_json::Value;
+use identity::ports::{Asker, PasswordError, Passwords, Verdict};
+use serde_json::{Value, json};
 
 use crate::story;
 use crate::support::PASSWORD;
@@ -52,6 +52,22 @@ story! {
         shop.login("ada@example.com", PASSWORD).await.expect(200);
     }
 
+    async fn a_stranger_who_guesses_keeps_nobody_out_who_is_elsewhere(shop: Shop) {
+        let owner = shop.client.with("mercat-client", "203.0.113.9/32");
+        let stranger = shop.client.with("mercat-client", "198.51.100.7/32");
+        let body = json!({"email": "ada@example.com", "password": PASSWORD});
+        let wrong = json!({"email": "ada@example.com", "password": "not the password"});
+        owner.post("/v1/auth/register", body.clone()).await.expect(201);
+        for _ in 0..30 {
+            let reply = stranger.post("/v1/auth/login", wrong.clone()).await;
+            assert!(matches!(reply.status.as_u16(), 401 | 429), "{reply:?}");
+        }
+        stranger.post("/v1/auth/login", body.clone()).await.expect(429);
+        owner.post("/v1/auth/login", body.clone()).await.expect(200);
+        let elsewhere = shop.client.with("mercat-client", "2001:db8::/64");
+        elsewhere.post("/v1/auth/login", body).await.expect(200);
+    }
+
     async fn an_unknown_address_is_slowed_down_alike_and_leaves_no_trace(shop: Shop) {
         let versions = |shop: &crate::support::Shop| {
             let store = shop.executor.store().clone();
@@ -87,13 +103,14 @@ struct Counting(AtomicUsize);
 
 #[async_trait]
 impl Passwords for Counting {
-    async fn hash(&self, password: Password) -> Result<String, PasswordError> {
+    async fn hash(&self, _: &Asker, password: Password) -> Result<String, PasswordError> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Ok(password.expose().to_owned())
     }
 
     async fn verify(
         &self,
+        _: &Asker,
         password: Password,
         hash: Option<String>,
     ) -> Result<Verdict, PasswordError> {
@@ -113,6 +130,7 @@ fn counted(shop: &crate::support::Shop) -> (Identity, Arc<Counting>) {
         keys: Schedule { rotation: hour, publish_ahead: life, token_life: life },
         keys_ttl: Duration::ZERO,
         attempts_tracked: 100,
+        one_time_password_life: hour,
     };
     let tokens = JwtTokens { issuer: "i".into(), audience: "a".into(), life }.shared();
     let counting = Arc::new(Counting::default());
@@ -128,20 +146,21 @@ story! {
         let ada: kernel::Email = "ada@example.com".parse().unwrap();
         let registration =
             Registration { email: ada.clone(), password: password(), name: None, locale: None };
-        identity.register_customer(&context, registration).await.unwrap();
+        identity.register_customer(&context, None, registration).await.unwrap();
         for who in ["ada@example.com", "nobody@example.com"] {
             let before = counting.0.load(Ordering::Relaxed);
             let mut refused = 0;
             for _ in 0..10_000 {
                 let guess = Password::new("not the password".to_owned());
                 let who = who.parse().unwrap();
-                let error = identity.sign_in(&context, Kind::Customer, who, guess).await.err().unwrap();
+                let error = identity.sign_in(&context, None, Kind::Customer, who, guess).await;
+                let error = error.err().unwrap();
                 refused += usize::from(kernel::Business::slug(&error) == "too-many-attempts");
             }
             let hashed = counting.0.load(Ordering::Relaxed) - before;
             assert_eq!((hashed, refused), (5, 9_995), "{who}");
         }
         shop.test.advance(Duration::from_secs(1));
-        identity.sign_in(&shop.context(), Kind::Customer, ada, password()).await.unwrap();
+        identity.sign_in(&shop.context(), None, Kind::Customer, ada, password()).await.unwrap();
     }
 }

@@ -1,8 +1,10 @@
+use identity::domain::{Account, AccountId};
+use platform::idempotency::{IdempotencyKey, Lookup};
 use platform::store::Value as Column;
 use serde_json::json;
 
 use crate::story;
-use crate::support::{OTHER_PASSWORD, PASSWORD, Tokens};
+use crate::support::{OTHER_PASSWORD, PASSWORD, Tokens, address, text};
 
 story! {
     async fn a_customer_registers_and_is_signed_in(shop: Shop) {
@@ -104,5 +106,69 @@ story! {
         assert_ne!(again.0["account_id"], tokens.0["account_id"]);
         // Two erased accounts do not collide in the unique column.
         shop.bearer(again.access()).delete("/v1/me").await.expect(204);
+    }
+
+    async fn erasing_is_told_to_every_service_and_takes_a_key_and_a_version(shop: Shop) {
+        let tokens = shop.register("ada@example.com").await;
+        let me = shop.bearer(tokens.access());
+        me.with("if-match", "\"77\"").delete("/v1/me").await.expect(412);
+        let version = me.get("/v1/me").await.expect(200).version().unwrap();
+        let once = me.with("if-match", &format!("\"{version}\"")).with("idempotency-key", "k");
+        once.delete("/v1/me").await.expect(204);
+        // Until the token is refused everywhere, the same request has the same answer.
+        once.delete("/v1/me").await.expect(204);
+        me.delete("/v1/me").await.expect(401);
+        let events = shop.events().await;
+        let erased = events.iter().find(|event| {
+            event.event_type == "mercat.identity.AccountErased.v1"
+        });
+        let erased = erased.unwrap();
+        let id: AccountId = text(&tokens.0["account_id"]).parse().unwrap();
+        assert_eq!((erased.aggregate_type.as_str(), erased.aggregate_id), ("account", id.uuid()));
+        assert!(erased.data.ends_with(id.uuid().as_bytes()) && erased.data.len() == 18);
+    }
+
+    async fn answers_kept_for_repeated_requests_are_erased_with_the_person(shop: Shop) {
+        let tokens = shop.register("ada@example.com").await;
+        let me = shop.bearer(tokens.access());
+        let once = |key: &str| me.with("idempotency-key", key);
+        once("1").patch("/v1/me", json!({"name": "Ada Lovelace"})).await.expect(200);
+        let added = address("Analytical Road 1");
+        let added = once("2").post("/v1/me/addresses", added).await.expect(201).body;
+        let path = format!("/v1/me/addresses/{}", text(&added["id"]));
+        once("3").put(&path, address("Analytical Road 2")).await.expect(200);
+        let owner = shop.as_owner().await.with("idempotency-key", "4");
+        let account = format!("/v1/admin/accounts/{}", text(&tokens.0["account_id"]));
+        let body = json!({"disabled": false});
+        let seen = owner.patch(&account, body.clone()).await.expect(200).body;
+        assert_eq!(seen["name"], "Ada Lovelace");
+
+        let store = shop.executor.store();
+        let found = store.by::<Account>("email", "ada@example.com").await.unwrap().unwrap();
+        assert_eq!(found.answers.len(), 4);
+        let kept: Vec<_> = found.answers.iter().map(|answer| IdempotencyKey {
+            owner: answer.owner.clone(),
+            route: answer.route.clone(),
+            key: answer.key.clone(),
+            fingerprint: answer.fingerprint.clone(),
+        }).collect();
+        let told = |lookup| {
+            let Lookup::Saved(saved) = lookup else { panic!("{lookup:?}") };
+            (saved.status, String::from_utf8(saved.body).unwrap())
+        };
+        for key in &kept {
+            let (_, body) = told(store.saved_response(key).await.unwrap());
+            assert!(body.contains("Ada"), "{body}");
+        }
+        me.delete("/v1/me").await.expect(204);
+        for key in &kept {
+            let (status, body) = told(store.saved_response(key).await.unwrap());
+            assert_eq!(status, 404);
+            assert!(!body.contains("Ada") && !body.contains("Analytical"), "{body}");
+        }
+        let reply = owner.patch(&account, body).await.expect(404);
+        assert_eq!(reply.slug(), "answer-erased");
+        let erased = store.get::<Account>(found.id).await.unwrap().unwrap();
+        assert!(erased.answers.is_empty());
     }
 }

@@ -23,6 +23,17 @@ story! {
         owner.delete(&path).await.expect(404);
     }
 
+    async fn a_changed_role_is_not_removed_unseen(shop: Shop) {
+        let owner = shop.as_owner().await;
+        let body = json!({"name": "support", "permissions": []});
+        let made = owner.post("/v1/admin/roles", body).await.expect(201);
+        let path = format!("/v1/admin/roles/{}", text(&made.body["id"]));
+        owner.patch(&path, json!({"description": "changed"})).await.expect(200);
+        let stale = owner.with("if-match", &format!("\"{}\"", made.version().unwrap()));
+        assert_eq!(stale.delete(&path).await.expect(412).slug(), "version-mismatch");
+        owner.get(&path).await.expect(200);
+    }
+
     async fn the_owner_role_is_built_in(shop: Shop) {
         let owner = shop.as_owner().await;
         let all = owner.get("/v1/admin/roles").await.expect(200).body;

@@ -125,6 +125,17 @@ story! {
         shop.bearer(second.access()).get("/v1/me").await.expect(200);
     }
 
+    async fn ending_a_session_twice_with_one_key_is_answered_alike(shop: Shop) {
+        let ada = shop.register("ada@example.com").await;
+        let second = Tokens(shop.login("ada@example.com", PASSWORD).await.expect(200).body);
+        let path = format!("/v1/me/sessions/{}", ada.session());
+        let once = shop.bearer(second.access()).with("idempotency-key", "one");
+        once.delete(&path).await.expect(204);
+        let again = once.delete(&path).await.expect(204);
+        assert_eq!(again.headers["idempotency-replayed"], "true");
+        shop.bearer(second.access()).delete(&path).await.expect(404);
+    }
+
     async fn a_new_password_ends_every_other_session(shop: Shop) {
         let mine = shop.register("ada@example.com").await;
         let other = Tokens(shop.login("ada@example.com", PASSWORD).await.expect(200).body);

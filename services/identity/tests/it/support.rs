@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::identity::IdentityApi;
-use identity::{Built, Config, ContractAuthSource, Needs};
+use identity::{Built, Config, ContractAuthSource, Needs, Setup};
 use platform::Context;
 use platform::auth::Authenticator;
 use platform::env::TestEnv;
@@ -12,8 +12,10 @@ use platform::executor::Executor;
 use platform::service::{Base, Service};
 use platform::testing::{self, Client, Reply};
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 pub const PASSWORD: &str = "correct horse battery";
+pub const STAFF_PASSWORD: &str = "brass kettles on the sill";
 pub const OTHER_PASSWORD: &str = "staple the battery horse";
 
 pub struct Shop {
@@ -23,8 +25,11 @@ pub struct Shop {
     pub authenticator: Arc<Authenticator>,
     pub api: Arc<dyn IdentityApi>,
     pub service: Service,
+    pub setup: Setup,
     /// E-mail address and one-time password of the first member of staff.
     pub owner: (String, String),
+    /// Whether the owner has replaced it.
+    owner_is_in: OnceCell<()>,
     #[expect(dead_code, reason = "the folder goes when the shop does")]
     folder: Option<tempfile::TempDir>,
 }
@@ -67,18 +72,42 @@ impl Shop {
         let first = built.setup.bootstrap(&context).await.unwrap().unwrap();
         assert!(built.setup.bootstrap(&context).await.unwrap().is_none(), "it happens once");
         let owner = (first.email.to_string(), first.password.expose().to_owned());
-        let Built { service, api, .. } = built;
+        let Built { service, api, setup } = built;
         let client = testing::module_client(&service.http);
-        Self { client, test, executor, authenticator, api, service, owner, folder }
+        let owner_is_in = OnceCell::new();
+        Self {
+            client,
+            test,
+            executor,
+            authenticator,
+            api,
+            service,
+            owner,
+            owner_is_in,
+            setup,
+            folder,
+        }
     }
 
     /// Another process of the same service, on the same store.
     pub fn replica(&self, config: Config) -> Self {
         let (executor, test) = (self.executor.clone(), self.test.clone());
-        let (Built { service, api, .. }, authenticator) = process(&executor, &test, config);
+        let (Built { service, api, setup }, authenticator) = process(&executor, &test, config);
         let client = testing::module_client(&service.http);
         let owner = self.owner.clone();
-        Self { client, test, executor, authenticator, api, service, owner, folder: None }
+        let owner_is_in = self.owner_is_in.clone();
+        Self {
+            client,
+            test,
+            executor,
+            authenticator,
+            api,
+            service,
+            owner,
+            owner_is_in,
+            setup,
+            folder: None,
+        }
     }
 
     pub async fn register(&self, email: &str) -> Tokens {
@@ -107,8 +136,18 @@ impl Shop {
     }
 
     pub async fn as_owner(&self) -> Client {
-        let reply = self.staff_login(&self.owner.0, &self.owner.1).await.expect(200);
+        let (email, one_time) = &self.owner;
+        self.owner_is_in.get_or_init(|| self.replace(email, one_time)).await;
+        let reply = self.staff_login(email, STAFF_PASSWORD).await.expect(200);
         self.bearer(Tokens(reply.body).access())
+    }
+
+    /// Replaces a one-time password by [`STAFF_PASSWORD`].
+    pub async fn replace(&self, email: &str, one_time: &str) {
+        let reply = self.staff_login(email, one_time).await.expect(200);
+        let me = self.bearer(Tokens(reply.body).access());
+        let body = json!({"current_password": one_time, "new_password": STAFF_PASSWORD});
+        me.post("/v1/auth/password", body).await.expect(204);
     }
 
     /// A new member of staff with a role of exactly these permissions: its client and its ids.
@@ -119,7 +158,8 @@ impl Shop {
         let email = format!("{name}@example.com");
         let body = json!({"email": email, "roles": [role["id"]]});
         let made = owner.post("/v1/admin/accounts", body).await.expect(201).body;
-        let password = text(&made["one_time_password"]);
+        self.replace(&email, &text(&made["one_time_password"])).await;
+        let password = STAFF_PASSWORD.to_owned();
         let reply = self.staff_login(&email, &password).await.expect(200);
         let tokens = Tokens(reply.body);
         let staff = Staff {

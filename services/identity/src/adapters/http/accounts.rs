@@ -14,7 +14,7 @@ use crate::application::Identity;
 use crate::application::change_account::AccountChanges;
 use crate::application::create_staff::NewStaff;
 use crate::application::get_account::Wanted;
-use crate::domain::{Account, AccountId, Kind, PersonName, RoleId, Standing};
+use crate::domain::{Account, AccountId, Kind, Password, PersonName, RoleId, Standing};
 
 #[derive(Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -109,12 +109,19 @@ impl AccountView {
     }
 }
 
-/// A new member of staff.
+/// A member of staff with a password that somebody else made.
 #[derive(Serialize, ToSchema)]
 pub(super) struct CreatedStaff {
     account: AccountView,
-    /// Told this once; its owner replaces it after the first sign-in.
+    /// Told this once. Good for some days, and only for being replaced by its owner.
     one_time_password: String,
+}
+
+impl CreatedStaff {
+    fn of(account: &Versioned<Account>, password: &Password) -> Self {
+        let one_time_password = password.expose().to_owned();
+        Self { account: AccountView::of(account), one_time_password }
+    }
 }
 
 /// Customers and staff, in the order they were made.
@@ -150,11 +157,25 @@ pub(super) async fn create_staff(
     let CreateStaff { email, name, roles } = body;
     let new = NewStaff { email, name, roles };
     let (account, password) = identity.create_staff(&context, new).await.map_err(refusal)?;
-    let view = AccountView::of(&account);
-    let place = format!("/v1/admin/accounts/{}", view.id);
-    let one_time_password = password.expose().to_owned();
-    let created = CreatedStaff { account: view, one_time_password };
+    let created = CreatedStaff::of(&account, &password);
+    let place = format!("/v1/admin/accounts/{}", created.account.id);
     Ok(secret(http::created(&place, Some(account.version), &created)))
+}
+
+/// A new one-time password for a member of staff who lost theirs or let it expire. Their sessions
+/// end. Nobody does this to an account that may do more than they may, nor to their own.
+#[utoipa::path(post, path = "/v1/admin/accounts/{account_id}/one-time-password", tag = "accounts",
+    operation_id = "reset_password", params(("account_id" = AccountId, Path)),
+    responses((status = 200, body = CreatedStaff, headers(("etag" = String)))),
+    extensions(("x-permission" = json!("accounts:write")), ("x-idempotency" = json!("none"))))]
+pub(super) async fn reset_password(
+    State(identity): State<Identity>,
+    Ctx(context): Ctx,
+    PathParams(id): PathParams<AccountId>,
+) -> Result<Response, Problem> {
+    let (account, password) = identity.reset_password(&context, id).await.map_err(refusal)?;
+    let created = CreatedStaff::of(&account, &password);
+    Ok(secret(http::ok(Some(account.version), &created)))
 }
 
 /// One account.

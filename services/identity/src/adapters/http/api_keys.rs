@@ -120,7 +120,8 @@ pub(super) async fn get_api_key(
     Ok(http::ok(None, &ApiKeyView::of(&identity.get_api_key(id).await?)))
 }
 
-/// Revokes an API key. It is refused everywhere within seconds, and stays in the list.
+/// Revokes an API key. It is refused everywhere within seconds, and stays in the list. Nobody
+/// revokes a key that allows more than they may.
 #[utoipa::path(delete, path = "/v1/admin/api-keys/{key_id}", tag = "api-keys",
     operation_id = "revoke_api_key", params(("key_id" = ApiKeyId, Path)),
     responses((status = 204)), extensions(("x-permission" = json!("api-keys:write"))))]

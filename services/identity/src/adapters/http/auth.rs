@@ -4,12 +4,12 @@ use axum::extract::State;
 use axum::response::Response;
 use garde::Validate;
 use kernel::{Email, Locale, Timestamp};
-use platform::http::{self, Body, Ctx, Problem};
+use platform::http::{self, Body, ClientNetwork, Ctx, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::text::typed_password;
-use super::{refusal, secret};
+use super::{place, refusal, secret};
 use crate::application::register_customer::Registration;
 use crate::application::{Identity, SignedIn};
 use crate::domain::{AccountId, Kind, Password, PersonName, SessionId};
@@ -72,7 +72,8 @@ pub(super) struct TokensView {
     refresh_expires_at: Timestamp,
     account_id: AccountId,
     session_id: SessionId,
-    /// The password was made by somebody else: ask for a new one.
+    /// The password was made by somebody else: until it is replaced with `POST /v1/auth/password`,
+    /// the tokens are good for that alone. Sign in again afterwards.
     password_change_required: bool,
 }
 
@@ -100,12 +101,13 @@ impl From<SignedIn> for TokensView {
 pub(super) async fn register(
     State(identity): State<Identity>,
     Ctx(context): Ctx,
+    ClientNetwork(network): ClientNetwork,
     Body(body): Body<RegisterBody>,
 ) -> Result<Response, Problem> {
     let RegisterBody { email, password, name, locale } = body;
     let registration = Registration { email, password, name, locale };
-    let signed_in = identity.register_customer(&context, registration).await.map_err(refusal)?;
-    Ok(secret(http::created("/v1/me", None, &TokensView::from(signed_in))))
+    let signed_in = identity.register_customer(&context, place(network), registration).await;
+    Ok(secret(http::created("/v1/me", None, &TokensView::from(signed_in.map_err(refusal)?))))
 }
 
 /// Signs a customer in.
@@ -116,9 +118,11 @@ pub(super) async fn register(
 pub(super) async fn login(
     State(identity): State<Identity>,
     Ctx(context): Ctx,
-    Body(body): Body<LoginBody>,
+    ClientNetwork(network): ClientNetwork,
+    Body(LoginBody { email, password }): Body<LoginBody>,
 ) -> Result<Response, Problem> {
-    let signed_in = identity.sign_in(&context, Kind::Customer, body.email, body.password).await;
+    let place = place(network);
+    let signed_in = identity.sign_in(&context, place, Kind::Customer, email, password).await;
     Ok(secret(http::ok(None, &TokensView::from(signed_in.map_err(refusal)?))))
 }
 
@@ -130,9 +134,11 @@ pub(super) async fn login(
 pub(super) async fn staff_login(
     State(identity): State<Identity>,
     Ctx(context): Ctx,
-    Body(body): Body<LoginBody>,
+    ClientNetwork(network): ClientNetwork,
+    Body(LoginBody { email, password }): Body<LoginBody>,
 ) -> Result<Response, Problem> {
-    let signed_in = identity.sign_in(&context, Kind::Staff, body.email, body.password).await;
+    let place = place(network);
+    let signed_in = identity.sign_in(&context, place, Kind::Staff, email, password).await;
     Ok(secret(http::ok(None, &TokensView::from(signed_in.map_err(refusal)?))))
 }
 
@@ -171,16 +177,22 @@ pub(super) async fn logout(
 }
 
 /// Replaces the caller's password. Every other session of theirs ends.
+///
+/// After a one-time password was replaced, sign in again: this session's tokens stay good for
+/// nothing else until they are refreshed.
 #[utoipa::path(post, path = "/v1/auth/password", tag = "auth", operation_id = "change_password",
     request_body = ChangePasswordBody, responses((status = 204)),
-    extensions(("x-permission" = json!("customer")), ("x-idempotency" = json!("none")),
+    extensions(("x-permission" = json!("account")), ("x-idempotency" = json!("none")),
         ("x-body-limit" = json!(8192))))]
 pub(super) async fn change_password(
     State(identity): State<Identity>,
     Ctx(context): Ctx,
+    ClientNetwork(network): ClientNetwork,
     Body(body): Body<ChangePasswordBody>,
 ) -> Result<Response, Problem> {
     let ChangePasswordBody { current_password, new_password } = body;
-    identity.change_password(&context, current_password, new_password).await.map_err(refusal)?;
+    let changed =
+        identity.change_password(&context, place(network), current_password, new_password).await;
+    changed.map_err(refusal)?;
     Ok(http::no_content())
 }

@@ -9,8 +9,8 @@ use platform::store::Versioned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::once_versioned;
 use super::text::change;
+use super::{once_empty, once_versioned};
 use crate::application::Identity;
 use crate::application::update_me::{Change, Changes};
 use crate::domain::{Account, AccountId, Kind, PersonName};
@@ -88,13 +88,17 @@ pub(super) async fn update_me(
 }
 
 /// Erases the calling customer's account with its name, e-mail and address book, and ends all
-/// sessions. Carts and orders keep what was written into them. It cannot be undone.
+/// sessions. The account's id stays, without anything about the person, and every service is told to
+/// forget its copies. It cannot be undone.
 #[utoipa::path(delete, path = "/v1/me", tag = "me", operation_id = "erase_me",
+    params(("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     responses((status = 204)), extensions(("x-permission" = json!("customer"))))]
 pub(super) async fn erase_me(
     State(identity): State<Identity>,
     Ctx(context): Ctx,
+    IfMatch(expected): IfMatch,
+    Once(key): Once,
 ) -> Result<Response, Problem> {
-    identity.erase_me(&context).await?;
+    identity.erase_me(&context, once_empty(key), expected).await?;
     Ok(http::no_content())
 }

@@ -16,7 +16,7 @@ mod text;
 
 use axum::response::Response;
 use http::{HeaderValue, header};
-use platform::http::{Page, Problem};
+use platform::http::{Network, Page, Problem};
 use platform::idempotency::{IdempotencyKey, Idempotent, SavedResponse};
 use platform::store::Versioned;
 use serde::Serialize;
@@ -24,7 +24,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::application::{Error, Found, Identity};
-use crate::domain::Rejection;
+use crate::domain::{Place, Rejection};
+use crate::ports::PasswordError;
 
 pub fn router(identity: Identity) -> OpenApiRouter<()> {
     OpenApiRouter::new()
@@ -46,6 +47,7 @@ pub fn router(identity: Identity) -> OpenApiRouter<()> {
         .routes(routes!(keys::jwks))
         .routes(routes!(accounts::list_accounts, accounts::create_staff))
         .routes(routes!(accounts::get_account, accounts::update_account))
+        .routes(routes!(accounts::reset_password))
         .routes(routes!(roles::list_roles, roles::create_role))
         .routes(routes!(roles::get_role, roles::update_role, roles::delete_role))
         .routes(routes!(roles::list_permissions))
@@ -61,10 +63,16 @@ fn secret(mut response: Response) -> Response {
     response
 }
 
-/// Tells how long to wait when somebody guesses too fast.
+/// Where the gateway says that the request comes from.
+fn place(network: Option<Network>) -> Option<Place> {
+    network.map(|network| Place::new(network.to_string()))
+}
+
+/// Tells how long to wait when somebody guesses too fast, or too many sign in.
 fn refusal(error: Error) -> Problem {
     let wait = match &error {
         Error::Rejected(Rejection::TooManyAttempts { retry_after_s }) => Some(*retry_after_s),
+        Error::Password(PasswordError::Busy) => Some(1),
         _ => None,
     };
     let problem = Problem::from(error);

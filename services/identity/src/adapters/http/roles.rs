@@ -161,15 +161,17 @@ pub(super) async fn update_role(
 
 /// Removes a role that no active account holds.
 #[utoipa::path(delete, path = "/v1/admin/roles/{role_id}", tag = "roles",
-    operation_id = "delete_role", params(("role_id" = RoleId, Path)),
+    operation_id = "delete_role", params(("role_id" = RoleId, Path),
+        ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     responses((status = 204)), extensions(("x-permission" = json!("roles:write"))))]
 pub(super) async fn delete_role(
     State(identity): State<Identity>,
     Ctx(context): Ctx,
     PathParams(id): PathParams<RoleId>,
+    IfMatch(expected): IfMatch,
     Once(key): Once,
 ) -> Result<Response, Problem> {
-    identity.remove_role(&context, once_empty(key), id).await?;
+    identity.remove_role(&context, once_empty(key), id, expected).await?;
     Ok(http::no_content())
 }
 

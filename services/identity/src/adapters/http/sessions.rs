@@ -4,11 +4,12 @@ use axum::extract::State;
 use axum::response::Response;
 use kernel::Timestamp;
 use platform::context::Principal;
-use platform::http::{self, Ctx, Page, PathParams, Problem};
+use platform::http::{self, Ctx, Once, Page, PathParams, Problem};
 use platform::store::Versioned;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::once_empty;
 use crate::application::Identity;
 use crate::domain::{Session, SessionId};
 
@@ -64,7 +65,8 @@ pub(super) async fn delete_session(
     State(identity): State<Identity>,
     Ctx(context): Ctx,
     PathParams(id): PathParams<SessionId>,
+    Once(key): Once,
 ) -> Result<Response, Problem> {
-    identity.end_session(&context, id).await?;
+    identity.end_session(&context, once_empty(key), id).await?;
     Ok(http::no_content())
 }
