@@ -5,6 +5,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+/// The exit code of a command line that cannot be understood: `EX_USAGE` of `sysexits.h`. Commands
+/// have the small numbers for themselves.
+pub const MISUSED: u8 = 64;
+
+const EXIT_CODES: &str = "Exit codes:
+  0   done
+  1   failed; standard error tells why
+  2   import: rows were refused; the good products are in
+  3   import: all is stored, but other services have not heard of all of it
+  64  the command line cannot be understood";
+
 /// Mercat runs a shop backend: catalog, carts, checkout, stock, payments, accounts.
 ///
 /// `mercat up` starts a whole shop in this process, on SQLite files in a data folder, and creates
@@ -14,7 +25,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// `MERCAT_GATEWAY__CORS_ORIGINS`, then `--set section.key=value`; `mercat config print` shows the
 /// keys with their values.
 #[derive(Parser)]
-#[command(name = "mercat", version, max_term_width = 100)]
+#[command(name = "mercat", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     /// Read the configuration from FILE instead of ./mercat.toml.
     #[arg(long, global = true, value_name = "FILE")]
@@ -37,17 +48,28 @@ pub enum Command {
     /// Import products from a CSV file of Shopify or Vendure.
     ///
     /// Into the shop that runs at --server (with a token of a staff member or an API key that has
-    /// catalog:import), or straight into a data folder while no shop runs on it. A row that cannot
-    /// be imported is reported with its line and column; good products go in all the same.
-    /// Importing the same file again changes nothing. Ends with 2 when rows were refused.
+    /// catalog:import, and inventory:write when the file has stock columns), or straight into a
+    /// data folder while no shop runs on it. A row that cannot be imported is reported with its
+    /// line and column; good products go in all the same. Importing the same file again changes
+    /// nothing.
+    ///
+    /// Ends with 0 when all went in; 1 when the file as a whole could not be imported; 2 when rows
+    /// were refused; 3 when all is stored, but other services have not heard of all of it and
+    /// nothing has moved for 30 seconds.
     Import(Import),
     /// Write all products as a Shopify CSV file, which imports again without a change.
+    ///
+    /// From the shop that runs at --server (with a token that has catalog:import, and
+    /// inventory:read for the stock), or straight from a data folder.
     Export(Export),
     /// Create or update the databases of a data folder, and end.
     Migrate(Data),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(Config),
+    /// Look after staff accounts.
+    #[command(subcommand)]
+    Staff(Staff),
     /// Look at events that a consumer could not digest, and free them.
     ///
     /// Works on a data folder while no shop runs on it.
@@ -118,6 +140,9 @@ pub struct Import {
     /// Check everything and report, but change nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// Leave aside what the file says of stock.
+    #[arg(long)]
+    pub no_stock: bool,
     /// Currency of prices whose column names none. Default: that of the shop.
     #[arg(long, value_name = "ISO4217")]
     pub currency: Option<String>,
@@ -140,14 +165,36 @@ pub struct Export {
     pub file: PathBuf,
     #[command(flatten)]
     pub remote: Remote,
+    /// Leave the stock cells empty.
+    #[arg(long)]
+    pub no_stock: bool,
 }
 
 #[derive(Subcommand)]
 pub enum Config {
-    /// Say whether the configuration is accepted; ends with 1 and names the key if not.
+    /// Say whether a shop would start with the configuration; ends with 1 and names the key if not.
+    ///
+    /// Every service checks its own keys, over empty databases in a temporary folder. The data
+    /// folder is not touched, so a shop may run on it.
     Check,
     /// Print the keys with their values, as TOML; unset optional ones are left out, secrets masked.
     Print,
+}
+
+#[derive(Subcommand)]
+pub enum Staff {
+    /// Make a new one-time password for a member of staff, and print it.
+    ///
+    /// For an owner who lost theirs or let it expire. It works on a data folder while no shop runs
+    /// on it, ends every session of the account, and is good for being replaced at the next sign-in
+    /// and for nothing else. In a running shop an administrator does the same for a colleague with
+    /// POST /v1/admin/accounts/{account_id}/one-time-password.
+    ResetPassword {
+        /// The e-mail address that the account signs in with.
+        email: kernel::Email,
+        #[command(flatten)]
+        data: Data,
+    },
 }
 
 #[derive(Subcommand)]
@@ -188,5 +235,13 @@ mod tests {
     #[test]
     fn the_grammar_is_sound() {
         super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_tells_the_exit_codes() {
+        let help = super::Cli::command().render_help().to_string();
+        for code in ["0 ", "1 ", "2 ", "3 ", "64"] {
+            assert!(help.contains(&format!("\n  {code}  ")), "{help}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The data folder: who may use it, and what a running shop tells about itself.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -29,12 +30,8 @@ impl DataFolder {
             format!("the data folder {} {what}: {error}", path.display())
         };
         create_private(path).map_err(|error| failed("cannot be created", &error))?;
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path.join("lock"))
-            .map_err(|error| failed("cannot be locked", &error))?;
+        let lock = open_private(&path.join("lock"), false);
+        let lock = lock.map_err(|error| failed("cannot be locked", &error))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(format!(
@@ -61,14 +58,25 @@ impl DataFolder {
         Self::open(path)
     }
 
-    pub fn database(&self, service: &str) -> PathBuf {
-        self.path.join(format!("{service}.db"))
+    /// The database of a service, created empty if it is missing. SQLite gives the files beside it
+    /// the same permissions.
+    pub fn database(&self, service: &str) -> Result<PathBuf, String> {
+        let path = self.path.join(format!("{service}.db"));
+        open_private(&path, false).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(path)
+    }
+
+    /// A folder inside, created if it is missing.
+    pub fn folder(&self, name: &str) -> Result<PathBuf, String> {
+        let path = self.path.join(name);
+        create_private(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(path)
     }
 
     /// Written whole or not at all, so that a reader never sees half of it.
     pub fn tell(&self, run: &Run<'_>) -> std::io::Result<()> {
         let draft = self.path.join("run.json.new");
-        std::fs::write(&draft, serde_json::to_vec_pretty(run)?)?;
+        open_private(&draft, true)?.write_all(&serde_json::to_vec_pretty(run)?)?;
         std::fs::rename(draft, self.path.join("run.json"))
     }
 
@@ -85,6 +93,15 @@ fn create_private(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
+}
+
+/// A file that we make is its owner's alone, whatever the umask is.
+fn open_private(path: &Path, truncate: bool) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).write(true).truncate(truncate);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// `http://` and an address that a browser takes: the unspecified address becomes loopback.

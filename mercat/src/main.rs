@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod data;
 mod demo;
+mod open_files;
 mod output;
 mod shop;
 
@@ -16,7 +17,15 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A reader that went away is no failure.
+            let _ = error.print();
+            let is_misuse = error.use_stderr();
+            return if is_misuse { ExitCode::from(cli::MISUSED) } else { ExitCode::SUCCESS };
+        }
+    };
     // One TLS provider for everything that speaks TLS in this process.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

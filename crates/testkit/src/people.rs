@@ -25,13 +25,7 @@ impl Staff {
     pub async fn first(shop: &Shop) -> Self {
         let client = shop.client();
         let printed = shop.first_password().await;
-        let tokens = staff_login(&client, FIRST_STAFF, &printed).await.expect_status(200);
-        assert_eq!(tokens.body["password_change_required"], true, "{tokens}");
-        let signed_in = client.with_token(tokens.text("/access_token"));
-        let change = json!({ "current_password": printed, "new_password": PASSWORD });
-        signed_in.post("/v1/auth/password", &change).await.expect_status(204);
-        let tokens = staff_login(&client, FIRST_STAFF, PASSWORD).await.expect_status(200);
-        assert_eq!(tokens.body["password_change_required"], false, "{tokens}");
+        let tokens = first_login(&client, FIRST_STAFF, &printed).await;
         let access_token = tokens.text("/access_token");
         let key = api_key(&client.with_token(&access_token), &["*"]).await;
         Self { account: tokens.text("/account_id"), access_token, key }
@@ -41,6 +35,18 @@ impl Staff {
 pub async fn staff_login(client: &Client, email: &str, password: &str) -> Reply {
     let body = json!({ "email": email, "password": password });
     client.anonymous().post("/v1/auth/staff/login", &body).await
+}
+
+/// Replaces a one-time password, which is good for nothing else, and signs in with [`PASSWORD`].
+pub async fn first_login(client: &Client, email: &str, one_time: &str) -> Reply {
+    let tokens = staff_login(client, email, one_time).await.expect_status(200);
+    assert_eq!(tokens.body["password_change_required"], true, "{tokens}");
+    let signed_in = client.with_token(tokens.text("/access_token"));
+    let change = json!({ "current_password": one_time, "new_password": PASSWORD });
+    signed_in.post("/v1/auth/password", &change).await.expect_status(204);
+    let tokens = staff_login(client, email, PASSWORD).await.expect_status(200);
+    assert_eq!(tokens.body["password_change_required"], false, "{tokens}");
+    tokens
 }
 
 /// A new API key that may do only this.
@@ -57,7 +63,7 @@ pub async fn colleague(admin: &Client, permissions: &[&str]) -> Client {
     let body = json!({ "email": email, "roles": [role] });
     let made = admin.post("/v1/admin/accounts", &body).await.expect_status(201);
     let password = made.text("/one_time_password");
-    let tokens = staff_login(admin, &email, &password).await.expect_status(200);
+    let tokens = first_login(admin, &email, &password).await;
     admin.with_token(tokens.text("/access_token"))
 }
 

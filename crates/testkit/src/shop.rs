@@ -55,10 +55,18 @@ const NEEDS_TIME: &str = "payment.test_provider.needs_time_ms=600";
 const CHEAP_HASHES: [&str; 2] =
     ["identity.password_memory_kib=19456", "identity.password_passes=2"];
 
+/// All buyers of a test come from one address, and none of them is a flood.
+const MANY_SIGN_INS: [&str; 3] = [
+    "gateway.rate_limit.auth_per_minute=1000000",
+    "gateway.rate_limit.auth_burst=1000000",
+    "identity.password_queue_per_client=64",
+];
+
 impl Start {
     /// An empty shop. `program` is the `mercat` binary.
     pub fn new(program: impl Into<PathBuf>, topology: Topology) -> Self {
-        let settings = [PROVIDER_TIMEOUT, NEEDS_TIME].into_iter().chain(CHEAP_HASHES);
+        let settings =
+            [PROVIDER_TIMEOUT, NEEDS_TIME].into_iter().chain(CHEAP_HASHES).chain(MANY_SIGN_INS);
         let settings = settings.map(str::to_owned).collect();
         Self { program: program.into(), topology, demo: false, settings, crash_at: None }
     }

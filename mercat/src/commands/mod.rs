@@ -6,6 +6,7 @@ mod export;
 mod import;
 mod migrate;
 mod remote;
+mod staff;
 mod up;
 
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, String> {
         Command::Export(export) => export::run(read()?, export).await,
         Command::Migrate(data) => migrate::run(read()?, &data).await,
         Command::Config(command) => config::run(&read()?, &command),
+        Command::Staff(command) => staff::run(read()?, command).await,
         Command::Events(command) => events::run(read()?, command).await,
     }
 }

@@ -13,11 +13,11 @@ use platform::{Context, Env};
 use tokio::net::TcpListener;
 
 use super::choose_data;
-use crate::cli::Up;
+use crate::cli::{Topology, Up};
 use crate::config::Config;
 use crate::data::{DataFolder, Run, url};
 use crate::shop::Shop;
-use crate::{demo, output};
+use crate::{demo, open_files, output};
 
 pub async fn run(mut config: Config, up: Up) -> Result<ExitCode, String> {
     let env = Env::system();
@@ -26,6 +26,7 @@ pub async fn run(mut config: Config, up: Up) -> Result<ExitCode, String> {
         config.listen = listen;
     }
     let telemetry = platform::telemetry::init(&config.telemetry).map_err(|e| e.to_string())?;
+    open_files::raise();
     let folder = DataFolder::open(&config.data)?;
     let listener = bind(config.listen, "listen").await?;
     let internal = config.telemetry.internal_listen.unwrap_or(([127, 0, 0, 1], 0).into());
@@ -33,7 +34,7 @@ pub async fn run(mut config: Config, up: Up) -> Result<ExitCode, String> {
     let shop = Shop::assemble(&env, &config, &folder, up.topology).await?;
     // At once: whatever fails after this, the account is there.
     tell_first_staff(shop.first_staff.as_ref());
-    let router = gateway(&config, &shop, &up)?;
+    let router = gateway(&config, &shop, up.topology, up.demo)?;
     let addresses = (address(&listener)?, address(&internal)?);
 
     let shutdown = Shutdown::new();
@@ -86,13 +87,19 @@ fn address(listener: &TcpListener) -> Result<std::net::SocketAddr, String> {
     listener.local_addr().map_err(|error| error.to_string())
 }
 
-fn gateway(config: &Config, shop: &Shop, up: &Up) -> Result<Router, String> {
+/// The shop's one address, not served yet.
+pub fn gateway(
+    config: &Config,
+    shop: &Shop,
+    topology: Topology,
+    demo: bool,
+) -> Result<Router, String> {
     let modules: Vec<Module> = shop.services.iter().map(|service| service.http.clone()).collect();
     let about = gateway::About {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        topology: up.topology.name().to_owned(),
+        topology: topology.name().to_owned(),
         services: SERVICES.iter().map(|(n, what)| ((*n).to_owned(), (*what).to_owned())).collect(),
-        demo: up.demo,
+        demo,
     };
     gateway::build(gateway::Needs {
         env: shop.env.clone(),
@@ -142,14 +149,30 @@ fn greet(run: &Run<'_>, folder: &DataFolder) {
 }
 
 /// Printed once, when the account is made; it is stored nowhere.
-pub fn tell_first_staff(first: Option<&identity::FirstStaff>) {
+pub fn tell_first_staff(first: Option<&identity::OneTimePassword>) {
     if let Some(first) = first {
-        output::line(format_args!(
-            "  staff      {}  password: {}  (shown only now; change it at the first sign-in)",
-            first.email,
-            first.password.expose()
-        ));
+        tell_staff(first);
     }
+}
+
+/// A one-time password, and what its owner does with it.
+pub fn tell_staff(made: &identity::OneTimePassword) {
+    output::line(format_args!(
+        "  staff      {}  password: {}  (shown only now, good for {} days)",
+        made.email,
+        made.password.expose(),
+        made.valid_days
+    ));
+    for line in [
+        "             It opens one thing: choosing your own. Sign in with it at POST /v1/auth/staff/login,",
+        "             choose with POST /v1/auth/password, and sign in again. If it is lost or too old, stop",
+    ] {
+        output::line(line);
+    }
+    output::line(format_args!(
+        "             the shop and run: mercat staff reset-password {}",
+        made.email
+    ));
 }
 
 async fn serve(
@@ -160,7 +183,13 @@ async fn serve(
     shutdown: &Shutdown,
 ) -> Result<(), String> {
     let grace = Grace { drain: Duration::from_secs(config.drain_seconds), ..Grace::default() };
-    let limits = ServerLimits { drain_timeout: grace.drain, ..ServerLimits::default() };
+    let limits = ServerLimits {
+        drain_timeout: grace.drain,
+        max_connections: config.gateway.max_connections,
+        max_connections_per_peer: config.gateway.max_connections_per_client,
+        unbounded_peers: config.gateway.trusted_proxies.clone(),
+        ..ServerLimits::default()
+    };
     let server = platform::http::serve(env.clone(), listener, router, limits, shutdown.clone());
     let (served, has_served) = tokio::sync::oneshot::channel();
     env.spawn("http server", async move {

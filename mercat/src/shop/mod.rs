@@ -30,7 +30,9 @@ pub struct Shop {
     pub bus: LocalBus,
     pub importer: Arc<Importer>,
     pub catalog: Catalog,
-    pub first_staff: Option<identity::FirstStaff>,
+    pub first_staff: Option<identity::OneTimePassword>,
+    /// What may be done to accounts by whoever has the data folder.
+    pub staff: identity::Setup,
 }
 
 /// How long the answers of idempotency keys are kept. The promise is a day at least.
@@ -46,7 +48,7 @@ struct Stores<'a> {
 impl Stores<'_> {
     /// Opens (creates, migrates) the database of a service.
     fn base(&self, schema: &Schema) -> Result<Base, String> {
-        let path = self.data.database(schema.service);
+        let path = self.data.database(schema.service)?;
         let engine = SqliteEngine::shared(&path, schema, self.options)
             .map_err(|error| format!("{}: {error}", path.display()))?;
         let executor = Executor::start(schema.service, self.env, engine);
@@ -63,6 +65,22 @@ impl Shop {
         data: &DataFolder,
         topology: Topology,
     ) -> Result<Arc<Self>, String> {
+        let mut shop = Self::build(env, config, data, topology)?;
+        let context = Context::background(env, "mercat", Duration::from_mins(1));
+        // Last, when nothing can be refused any more: the password is told once.
+        let first_staff = shop.staff.bootstrap(&context).await;
+        shop.first_staff = first_staff.map_err(|error| format!("identity: {error}"))?;
+        Ok(Arc::new(shop))
+    }
+
+    /// Every service over its database, each having checked its configuration; nobody works here
+    /// yet.
+    pub fn build(
+        env: &Env,
+        config: &Config,
+        data: &DataFolder,
+        topology: Topology,
+    ) -> Result<Self, String> {
         let authenticator = Arc::new(Authenticator::new(
             env.clone(),
             config.identity.issuer.clone(),
@@ -71,7 +89,6 @@ impl Shop {
         let options = Options { cache_kib: config.store.cache_kib, ..Options::default() };
         let stores = Stores { env, data, options, authenticator: &authenticator };
         let links = Links::new(env.clone(), topology);
-        let context = Context::background(env, "mercat", Duration::from_mins(1));
         let wrong = |error: platform::service::BuildError| error.to_string();
 
         let identity = identity::build(identity::Needs {
@@ -98,7 +115,7 @@ impl Shop {
 
         let payment = payment::build(payment::Needs {
             base: stores.base(&payment::schema())?,
-            config: payment_config(config, data),
+            config: payment_config(config, data)?,
         })
         .map_err(wrong)?;
 
@@ -111,12 +128,6 @@ impl Shop {
         })
         .map_err(wrong)?;
 
-        // Last, when nothing can be refused any more: the password is told once.
-        let first_staff = identity
-            .setup
-            .bootstrap(&context)
-            .await
-            .map_err(|error| format!("identity: {error}"))?;
         let services = vec![
             identity.service,
             catalog.service,
@@ -126,15 +137,16 @@ impl Shop {
         ];
         let bus = bus(env, &services);
         let importer = catalog.importer;
-        Ok(Arc::new(Self {
+        Ok(Self {
             env: env.clone(),
             authenticator,
             services,
             bus,
             importer,
             catalog: catalog.catalog,
-            first_staff,
-        }))
+            first_staff: None,
+            staff: identity.setup,
+        })
     }
 
     /// Starts relays and periodic work. They end with `shutdown`.
@@ -181,12 +193,12 @@ impl Shop {
 }
 
 /// The test provider plays somebody outside who remembers: its own file outlives a killed shop.
-fn payment_config(config: &Config, data: &DataFolder) -> payment::Config {
+fn payment_config(config: &Config, data: &DataFolder) -> Result<payment::Config, String> {
     let mut payment = config.payment.clone();
     if payment.test_provider.folder.is_none() {
-        payment.test_provider.folder = Some(data.path().join("test-provider"));
+        payment.test_provider.folder = Some(data.folder("test-provider")?);
     }
-    payment
+    Ok(payment)
 }
 
 fn bus(env: &Env, services: &[Service]) -> LocalBus {

@@ -26,7 +26,7 @@ impl Actors {
     pub fn allowed(&self, operation: &Operation) -> &Client {
         match operation.permission.as_str() {
             "public" => &self.nobody,
-            "customer" => &self.customer,
+            "customer" | "account" => &self.customer,
             _ => &self.owner,
         }
     }

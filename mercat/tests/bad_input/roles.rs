@@ -28,7 +28,7 @@ impl Caller {
     fn may(self, permission: &str) -> bool {
         match permission {
             "public" => self != Self::Forger,
-            "customer" => matches!(self, Self::Customer | Self::PowerlessStaff),
+            "customer" | "account" => matches!(self, Self::Customer | Self::PowerlessStaff),
             "staff" => matches!(self, Self::PowerlessStaff | Self::ApiKey),
             SCOPE => self == Self::ApiKey,
             _ => false,
