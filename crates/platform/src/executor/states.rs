@@ -35,6 +35,7 @@ struct Slot {
     loaded_version: u64,
     version: u64,
     seq: u64,
+    loaded: Option<State>,
     state: Option<State>,
     corrupt: Option<String>,
     changed: bool,
@@ -63,6 +64,7 @@ impl Batch {
                 loaded_version: 0,
                 version: 0,
                 seq: 0,
+                loaded: None,
                 state: None,
                 corrupt: None,
                 changed: false,
@@ -78,6 +80,7 @@ impl Batch {
                     slot.loaded_version = row.version;
                     slot.version = row.version;
                     slot.seq = row.seq;
+                    slot.loaded = Some(row.state.clone());
                     slot.state = Some(row.state);
                 }
                 Some(Err(error)) => slot.corrupt = Some(error),
@@ -117,6 +120,10 @@ impl Batch {
                     (columns, Some((state, text)))
                 }
             };
+            let changed = slot.loaded.map(|loaded| {
+                let before = (slot.aggregate.values)(&loaded);
+                (0..columns.len()).filter(|at| before.get(*at) != columns.get(*at)).collect()
+            });
             self.writes.rows.push(RowWrite {
                 aggregate: slot.aggregate,
                 id,
@@ -124,6 +131,7 @@ impl Batch {
                 version: slot.version,
                 seq: slot.seq,
                 columns,
+                changed,
                 state,
             });
         }

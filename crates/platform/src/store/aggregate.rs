@@ -47,6 +47,8 @@ pub struct AggregateType {
     pub columns: &'static [Column],
     pub(crate) parse: fn(&str) -> Result<State, serde_json::Error>,
     pub(crate) encode: fn(&State) -> Result<Encoded, String>,
+    /// The values of the declared columns alone.
+    pub(crate) values: fn(&State) -> Vec<Value>,
 }
 
 impl AggregateType {
@@ -60,6 +62,10 @@ impl AggregateType {
                 let aggregate = any.downcast_ref::<A>().ok_or("state of another type")?;
                 let text = serde_json::to_string(aggregate).map_err(|error| error.to_string())?;
                 Ok((aggregate.columns(), text))
+            },
+            values: |state| {
+                let any: &(dyn Any + Send + Sync) = state.as_ref();
+                any.downcast_ref::<A>().map(Aggregate::columns).unwrap_or_default()
             },
         }
     }

@@ -120,6 +120,9 @@ pub struct RowWrite {
     pub version: u64,
     pub seq: u64,
     pub columns: Vec<Value>,
+    /// Where `columns` differs from what was loaded: the rest, with its indexes, need not be
+    /// written again. `None` when that is not known, or nothing was loaded.
+    pub changed: Option<Vec<usize>>,
     /// `None` deletes the row.
     pub state: Option<(State, String)>,
 }

@@ -29,9 +29,13 @@ pub(super) struct Writer {
 }
 
 struct TableSql {
+    table: &'static str,
+    names: Vec<&'static str>,
     select: String,
     insert: String,
-    update: String,
+    /// By the columns that change: an index of a column that is set is written again, changed or
+    /// not. A service uses a handful of them.
+    updates: HashMap<Vec<usize>, String>,
     delete: String,
 }
 
@@ -39,26 +43,31 @@ impl TableSql {
     fn of(aggregate: &AggregateType) -> Self {
         let table = aggregate.table;
         let names: Vec<&str> = aggregate.columns.iter().map(|column| column.name).collect();
-        let columns = |format: fn(&mut String, &str)| {
-            names.iter().fold(String::new(), |mut text, name| {
-                format(&mut text, name);
-                text
-            })
-        };
-        let list = columns(|text, name| text.extend([name, ", "]));
-        let sets = columns(|text, name| text.extend([name, " = ?, "]));
+        let list: String = names.iter().flat_map(|name| [*name, ", "]).collect();
         let marks = "?, ".repeat(names.len());
         Self {
             select: format!("SELECT id, version, seq, state FROM {table} WHERE id = ?"),
             insert: format!(
                 "INSERT INTO {table} (version, seq, {list}state, id) VALUES (?, ?, {marks}?, ?)"
             ),
-            update: format!(
-                "UPDATE {table} SET version = ?, seq = ?, {sets}state = ? \
-                 WHERE id = ? AND version = ?"
-            ),
+            updates: HashMap::new(),
             delete: format!("DELETE FROM {table} WHERE id = ? AND version = ?"),
+            table,
+            names,
         }
+    }
+
+    fn update(&mut self, changed: &[usize]) -> &str {
+        if !self.updates.contains_key(changed) {
+            let sets: String =
+                changed.iter().flat_map(|at| [self.names[*at], " = ?, "]).collect();
+            let sql = format!(
+                "UPDATE {} SET version = ?, seq = ?, {sets}state = ? WHERE id = ? AND version = ?",
+                self.table
+            );
+            self.updates.insert(changed.to_vec(), sql);
+        }
+        &self.updates[changed]
     }
 }
 
@@ -131,9 +140,7 @@ impl Writer {
         self.statements +=
             (reads.aggregates.len() + reads.inbox.len() + reads.idempotency.len()) as u64;
         for (table, id) in &reads.aggregates {
-            let sql = self.tables.get(table).ok_or_else(|| {
-                EngineError::Unavailable(format!("the schema declares no {table}"))
-            })?;
+            let sql = self.tables.get(table).ok_or_else(|| unknown(table))?;
             let row = self
                 .connection
                 .prepare_cached(&sql.select)
@@ -176,7 +183,8 @@ impl Writer {
 
     fn write_row(&mut self, write: &RowWrite) -> Result<(), EngineError> {
         self.statements += 1;
-        let sql = &self.tables[write.aggregate.table];
+        let table = write.aggregate.table;
+        let sql = self.tables.get_mut(table).ok_or_else(|| unknown(table))?;
         let (version, seq, expected) =
             (write.version as i64, write.seq as i64, write.expected as i64);
         let id = Value::Uuid(write.id);
@@ -187,10 +195,17 @@ impl Writer {
                 .and_then(|mut statement| statement.execute((&id, expected))),
             Some((_, state)) => {
                 let mut values: Vec<&dyn ToSql> = vec![&version, &seq];
-                values.extend(write.columns.iter().map(|value| value as &dyn ToSql));
+                let all = || (0..write.columns.len()).collect();
+                let text = if write.expected == 0 {
+                    values.extend(write.columns.iter().map(|value| value as &dyn ToSql));
+                    sql.insert.as_str()
+                } else {
+                    let changed = write.changed.clone().unwrap_or_else(all);
+                    values.extend(changed.iter().map(|at| &write.columns[*at] as &dyn ToSql));
+                    sql.update(&changed)
+                };
                 values.push(state);
                 values.push(&id);
-                let text = if write.expected == 0 { &sql.insert } else { &sql.update };
                 if write.expected != 0 {
                     values.push(&expected);
                 }
@@ -340,6 +355,10 @@ impl Writer {
             ))
             .map(|_| ())
     }
+}
+
+fn unknown(table: &str) -> EngineError {
+    EngineError::Unavailable(format!("the schema declares no {table}"))
 }
 
 /// Tells a refusal by the schema from a database that does not work.
