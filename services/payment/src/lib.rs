@@ -24,7 +24,7 @@ use adapters::test_provider::TestProvider;
 use application::Payments;
 pub use config::{CaptureMode, Config, TestProviderConfig};
 use domain::{LedgerEntry, Notification, Payment};
-use ports::{Outside, Provider};
+use ports::Provider;
 
 /// The service's name.
 pub const NAME: &str = "payment";
@@ -76,7 +76,7 @@ pub fn build(needs: Needs) -> Result<Built, BuildError> {
 pub fn build_with(needs: Needs, provider: Arc<dyn Provider>) -> Result<Built, BuildError> {
     let Needs { base, config } = needs;
     config.check()?;
-    let outside = Outside { publish: adapters::events::publish, answer: adapters::http::answer };
+    let outside = adapters::outside();
     let timeout = Duration::from_millis(config.provider_timeout_ms);
     let payments = Payments::new(base.executor.clone(), provider, outside, timeout);
     let captures_at_once = config.capture == CaptureMode::Automatic;

@@ -100,6 +100,8 @@ pub enum DeliveryError {
 pub struct Outside {
     /// Emits the event that belongs to a fact, in the transaction of the change.
     pub publish: fn(&mut States<'_>, &Payment, &Fact),
+    /// Calls somebody: the provider refused, once more, to give back what a cancelled order holds.
+    pub alarm: fn(&Payment),
     /// The answer to the request that asked for an operation.
     pub answer: fn(&Payment, OperationId) -> SavedResponse,
 }

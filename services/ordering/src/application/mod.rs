@@ -20,6 +20,7 @@ pub mod place_order;
 pub mod put_carts;
 pub mod read_tariff;
 pub mod run_checkout;
+mod steady;
 
 pub use app::{App, Limits, Seen, SeenCart, SeenOrder};
 pub use error::Error;

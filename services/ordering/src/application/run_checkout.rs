@@ -21,6 +21,7 @@ use super::close_checkout::{
     Closing, ConfirmOrder, KeepCheckout, RejectOrder, RenderOrder, UnwindCheckout,
 };
 use super::error::Error;
+use super::steady::Steady;
 use crate::domain::checkout::{self, Command, Rejection, Reply, Turn};
 use crate::domain::{Checkout, Order, OrderId, Refusal};
 use crate::ports::{Authorization, Payments, Reservation, Stock, StockLine, Voiding};
@@ -325,24 +326,6 @@ impl Driver {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<OrderId, Ending>> {
         self.driving.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The wall clock of one driver, which never falls behind the time that has really passed.
-struct Steady<'a> {
-    env: &'a Env,
-    wall: Timestamp,
-    monotonic: Duration,
-}
-
-impl<'a> Steady<'a> {
-    fn start(env: &'a Env) -> Self {
-        Self { env, wall: env.now(), monotonic: env.clock.monotonic() }
-    }
-
-    fn now(&self) -> Timestamp {
-        let passed = self.env.clock.monotonic().saturating_sub(self.monotonic);
-        self.env.now().max(self.wall.plus(passed))
     }
 }
 

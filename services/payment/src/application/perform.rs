@@ -84,11 +84,8 @@ impl Payments {
         });
         let recording = self.recording(context);
         let payment = self.executor.execute(&recording, command.moving(cause)).await?;
-        if kept && let Some(since) = payment.attention_since() {
-            metrics::counter!("payment_give_back_refused_total").increment(1);
-            let next = payment.next_check_at();
-            tracing::error!(payment = %payment_id, %since, ?next, "the provider refuses to give \
-                back what a cancelled order holds");
+        if kept && payment.attention_since().is_some() {
+            (self.outside.alarm)(&payment);
         }
         Ok(payment)
     }

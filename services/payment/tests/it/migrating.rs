@@ -1,11 +1,79 @@
 //! Databases of earlier versions.
 
+use std::time::Duration;
+
+use kernel::Timestamp;
 use payment::domain::{Answer, OrderId, Payment, PaymentId, Stage};
-use platform::store::Schema;
+use platform::Context;
+use platform::executor::{Command, Keys, States};
+use platform::store::{Aggregate, Column, Schema, StoreError, Value as Cell};
 use platform::testing::executor_in_sqlite;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::shop::{Shop, hasty};
+
+/// A payment with the columns of before.
+#[derive(Clone, Debug)]
+struct Old {
+    order: OrderId,
+    reference: String,
+    state: Value,
+}
+
+impl Serialize for Old {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.state.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Old {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(serde::de::Error::custom("it is only ever written"))
+    }
+}
+
+impl Aggregate for Old {
+    const TABLE: &'static str = "payment";
+    const COLUMNS: &'static [Column] = &[
+        Column::unique("order_id"),
+        Column::plain("status"),
+        Column::unique("provider_reference"),
+        Column::plain("next_check_at"),
+        Column::plain("created_at"),
+    ];
+
+    fn columns(&self) -> Vec<Cell> {
+        let nothing = None::<i64>;
+        let order = self.order.uuid();
+        vec![
+            order.into(),
+            "authorized".into(),
+            self.reference.as_str().into(),
+            nothing.into(),
+            Timestamp::EPOCH.into(),
+        ]
+    }
+}
+
+struct Store {
+    id: PaymentId,
+    old: Old,
+}
+
+impl Command for Store {
+    type Reply = ();
+    type Error = StoreError;
+
+    fn keys(&self, keys: &mut Keys) {
+        keys.add::<Old>(self.id.uuid());
+    }
+
+    fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<(), StoreError> {
+        states.put(self.id.uuid(), self.old.clone());
+        Ok(())
+    }
+}
 
 /// A cancelled payment whose void the provider refused, as it was stored when such a void was given
 /// up.
@@ -31,10 +99,7 @@ fn given_up(order: OrderId, reference: &str) -> (PaymentId, Value) {
 #[tokio::test]
 async fn a_void_that_was_given_up_before_is_taken_up() {
     let folder = tempfile::tempdir().unwrap();
-    let (executor, test) =
-        executor_in_sqlite(&Schema::new("payment", &payment::MIGRATIONS[..1]), folder.path());
-    drop(executor);
-    let order: OrderId = test.env.id();
+    let order = OrderId::from_uuid(kernel::id::Uuid::from_u128(7));
     // The provider has the charge.
     let reference = {
         let shop = Shop::reopened_elsewhere(hasty(), folder.path());
@@ -49,21 +114,12 @@ async fn a_void_that_was_given_up_before_is_taken_up() {
         let Answer::Done { reference } = answer else { panic!("it approves") };
         reference
     };
+    let old = Schema::new("payment", &payment::MIGRATIONS[..1]).aggregate::<Old>();
+    let (executor, test) = executor_in_sqlite(&old, folder.path());
+    let context = Context::background(&test.env, "test", Duration::from_secs(10));
     let (id, state) = given_up(order, &reference);
-    let database = rusqlite::Connection::open(folder.path().join("payment.db")).unwrap();
-    database
-        .execute(
-            "INSERT INTO payment (id, version, seq, order_id, status, provider_reference, \
-             next_check_at, created_at, state) VALUES (?, 3, 1, ?, 'authorized', ?, NULL, 0, ?)",
-            (
-                id.uuid().as_bytes().to_vec(),
-                order.uuid().as_bytes().to_vec(),
-                &reference,
-                state.to_string(),
-            ),
-        )
-        .unwrap();
-    drop(database);
+    executor.execute(&context, Store { id, old: Old { order, reference, state } }).await.unwrap();
+    drop(executor);
 
     let shop = Shop::reopened(hasty(), folder.path());
     let before: Payment = shop.payment(order).await;

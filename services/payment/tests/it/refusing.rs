@@ -12,11 +12,19 @@ use crate::shop::{Fault, Shop, hasty, on_each_engine};
 use payment::domain::{OrderId, Payment, PaymentId};
 use platform::idempotency::{IdempotencyKey, Lookup, SavedResponse};
 
+/// Until the provider has refused something.
 async fn cancel(shop: &Shop, order: OrderId) {
     let order_id = order.uuid().as_bytes().to_vec();
     let event = OrderCancelled { order_id, reason: "staff".to_owned(), ..Default::default() };
     hand(shop, &envelope(shop, order, 1, &event)).await;
-    shop.reconcile().await;
+    // It is worked on in the background, too.
+    for _ in 0..100_000 {
+        shop.reconcile().await;
+        if !shop.attention().await.is_empty() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 fn keyed(shop: &Shop, key: &str) -> platform::testing::Client {

@@ -10,10 +10,9 @@ use contracts::payment::{PaymentApi, v1};
 use kernel::id::Uuid;
 use kernel::{Money, Timestamp};
 use payment::adapters::test_provider::TestProvider;
-use payment::adapters::{events, http};
 use payment::application::Payments;
 use payment::domain::{Answer, OrderId, Payment, PaymentId};
-use payment::ports::{Authorization, Delivery, DeliveryError, Method, Outside, Provider, Told};
+use payment::ports::{Authorization, Delivery, DeliveryError, Method, Provider, Told};
 use payment::{CaptureMode, Config, Needs};
 use platform::auth::Authenticator;
 use platform::env::{Clock, TestEnv};
@@ -219,8 +218,7 @@ impl Shop {
         let provider =
             Arc::new(Flaky { inner, faults: Mutex::default(), refused: Mutex::default() });
         let built = payment::build_with(needs, provider.clone()).unwrap();
-        let outside = Outside { publish: events::publish, answer: http::answer };
-        let patience = Duration::from_millis(10);
+        let (outside, patience) = (payment::adapters::outside(), Duration::from_millis(10));
         let payments = Payments::new(executor.clone(), provider.clone(), outside, patience);
         let (service, api) = (built.service, built.api);
         Self { executor, test, service, api, provider, payments, _folder: folder }

@@ -36,7 +36,7 @@ impl Ledger {
     /// The whole line or nothing of it. After an error the next line begins where this one would
     /// have.
     pub fn append(&mut self, line: &Line) -> Result<()> {
-        self.append_through(line, |file, text| file.write_all(text))
+        self.append_through(line, File::write_all)
     }
 
     fn append_through(

@@ -1,0 +1,60 @@
+//! A checkout that goes back while money may be held, killed where only such a one comes.
+
+use http::Method;
+use testkit::checkout::Cart;
+use testkit::money::provider_ledger;
+use testkit::shelf::{stock_article, until_level};
+use testkit::{Shop, Start, Topology, until};
+
+/// A declined card, which other stories use to go back, has nothing to void.
+const POINTS: [&str; 3] = ["ordering.void.before", "ordering.void.after", "payment.cancel.after"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_around_a_void_the_order_ends_and_nothing_is_held_embedded() {
+    killed_around_a_void(Topology::Embedded).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_around_a_void_the_order_ends_and_nothing_is_held_loopback() {
+    killed_around_a_void(Topology::Loopback).await;
+}
+
+async fn killed_around_a_void(topology: Topology) {
+    // A checkout goes back a second after it began, while the provider has not decided yet.
+    let start = Start::new(env!("CARGO_BIN_EXE_mercat"), topology)
+        .set("ordering.reservation_s=120")
+        .set("ordering.reservation_margin_s=119")
+        .set("payment.test_provider.needs_time_ms=2000");
+    let shop = Shop::start(start).await;
+    for point in POINTS {
+        crash(&shop, point).await;
+    }
+}
+
+async fn crash(shop: &Shop, point: &str) {
+    let admin = shop.admin().await;
+    let article = stock_article(&admin, 1_500, 1).await;
+    let mut cart = Cart::open(&shop.client(), &[(&article.variant, 1)]).await;
+    let key = cart.client.fresh_key();
+    shop.restart_to_crash_at(point).await;
+    cart.client = shop.client();
+    let answered = cart.try_complete("tok_needs_time", &key).await;
+    assert!(answered.is_err(), "{point} was not reached: {answered:?}");
+    until(&format!("the shop dies at {point}"), async || (!shop.is_alive()).then_some(())).await;
+    shop.restart().await;
+    cart.client = shop.client();
+
+    let what = format!("{point}: the key is answered with the end of the order");
+    let order = until(&what, async || {
+        let reply = cart.completion("tok_needs_time", &key).send().await;
+        (reply.status == 201).then_some(reply.body)
+    })
+    .await;
+    assert_eq!(order["status"], "rejected", "{point}: {order}");
+    let id = order["id"].as_str().expect("an order has an id");
+    let charges = provider_ledger(shop)[id].clone();
+    assert_eq!((charges.authorized, charges.live_minor()), (1, 0), "{point}: {charges:?}");
+    until_level(&shop.admin().await, &article.variant, 1, 0).await;
+    let view = cart.ask(Method::GET, "").send().await.expect_status(200).body;
+    assert_eq!(view["status"], "open", "{point}: another card may buy it: {view}");
+}
