@@ -43,12 +43,10 @@ fn shell(before: &str, folder: &Path, words: &[&str]) -> Command {
 pub fn modes(folder: &Path) -> BTreeMap<String, u32> {
     use std::os::unix::fs::PermissionsExt;
 
-    let mode = |path: &Path| {
-        path.metadata().map_or(0, |metadata| metadata.permissions().mode() & 0o777)
-    };
+    let mode =
+        |path: &Path| path.metadata().map_or(0, |metadata| metadata.permissions().mode() & 0o777);
     let entries = std::fs::read_dir(folder).expect("the folder is there").flatten();
-    let named = entries.map(|entry| {
-        (entry.file_name().to_string_lossy().into_owned(), mode(&entry.path()))
-    });
+    let named = entries
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), mode(&entry.path())));
     named.chain([(".".to_owned(), mode(folder))]).collect()
 }

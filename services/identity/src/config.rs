@@ -92,10 +92,6 @@ pub(crate) struct Checked {
 
 impl Config {
     /// Says which key is wrong, what it holds and what it may hold.
-    pub fn refusal(&self) -> Option<String> {
-        self.check().err()
-    }
-
     pub(crate) fn check(&self) -> Result<Checked, String> {
         self.check_numbers()?;
         for (key, text) in [("issuer", &self.issuer), ("audience", &self.audience)] {

@@ -65,8 +65,7 @@ impl HeadScan {
                 At::Chunk(left) => self.skip(bytes, left, At::ChunkHeader, At::Chunk),
                 At::ChunkHeader => self.chunk_header(bytes),
                 At::Trailer => self.trailer(bytes),
-                At::Http2 => return Seen::Nothing,
-                At::Lost => return Seen::Nothing,
+                At::Http2 | At::Lost => return Seen::Nothing,
             };
             match self.at {
                 At::Http2 => return Seen::Http2,
@@ -94,19 +93,21 @@ impl HeadScan {
         &bytes[taken..]
     }
 
-    fn head<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+    fn head<'a>(&mut self, mut bytes: &'a [u8]) -> &'a [u8] {
         let before = self.text.len();
+        if before == 0 {
+            // Empty lines before a request line are passed over (RFC 9112, 2.2).
+            let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            bytes = &bytes[blank..];
+        }
         self.text.extend_from_slice(bytes);
-        // Empty lines before a request line are passed over (RFC 9112, 2.2).
-        let blank = self.text.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let from = before.saturating_sub(3).max(blank);
-        let Some(end) = end_of_head(&self.text, from) else {
+        let Some(end) = end_of_head(&self.text, before.saturating_sub(3)) else {
             if self.text.len() > MOST {
                 self.at = At::Lost;
             }
             return &[];
         };
-        let framing = judge(&self.text[blank..end]);
+        let framing = judge(&self.text[..end]);
         self.text.clear();
         self.at = match framing {
             Framing::Empty => At::Head,
@@ -252,12 +253,11 @@ mod tests {
         fn requests_in_a_row_are_followed_in_any_pieces(
             lengths in proptest::collection::vec(0_usize..40, 1..6), piece in 1_usize..50
         ) {
-            let mut text = String::new();
-            for length in &lengths {
-                text += &format!("POST / HTTP/1.1\r\ncontent-length: {length}\r\n\r\n");
-                text += &"\n".repeat(*length);
-            }
-            text += TWO_WAYS;
+            let posts = lengths.iter().map(|length| {
+                let body = "\n".repeat(*length);
+                format!("POST / HTTP/1.1\r\ncontent-length: {length}\r\n\r\n{body}")
+            });
+            let text = posts.collect::<String>() + TWO_WAYS;
             prop_assert_eq!(seen(text.as_bytes(), piece), Seen::Ambiguous(lengths.len() as u64));
         }
     }

@@ -7,11 +7,13 @@ use ahash::AHashMap;
 
 use super::{Network, ServerLimits};
 
+type Open = Arc<Mutex<AHashMap<Network, usize>>>;
+
 /// Counts open connections. Holds an entry for each client with one at least, so it is bounded by
 /// the number of connections.
 #[derive(Clone)]
 pub(super) struct Peers {
-    open: Arc<Mutex<AHashMap<Network, usize>>>,
+    open: Open,
     most: usize,
     unbounded: Arc<[Network]>,
 }
@@ -43,7 +45,7 @@ impl Peers {
 }
 
 /// Given back when dropped.
-pub(super) struct Place(Option<(Arc<Mutex<AHashMap<Network, usize>>>, Network)>);
+pub(super) struct Place(Option<(Open, Network)>);
 
 impl Drop for Place {
     fn drop(&mut self) {

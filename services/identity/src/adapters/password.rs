@@ -9,7 +9,7 @@ use argon2::{
 };
 use async_trait::async_trait;
 use platform::env::Env;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::{Password, Place};
 use crate::ports::{Asker, PasswordError, Passwords, Verdict};
@@ -37,7 +37,7 @@ pub struct Argon2Passwords {
     params: Params,
     /// What a password without an account is compared with: right parameters, impossible output.
     dummy: String,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
     waiting: Mutex<Waiting>,
     queue: usize,
     queue_per_place: usize,
@@ -60,7 +60,7 @@ impl Argon2Passwords {
             env,
             params,
             dummy,
-            turns: Semaphore::new(cost.parallelism.max(1)),
+            turns: Arc::new(Semaphore::new(cost.parallelism.max(1))),
             waiting: Mutex::default(),
             queue: cost.queue,
             queue_per_place: cost.queue_per_place,
@@ -68,16 +68,16 @@ impl Argon2Passwords {
     }
 
     /// Waits for a turn; refuses at once when too many wait, and later when nobody waits any more.
-    async fn turn(&self, asker: &Asker) -> Result<SemaphorePermit<'_>, PasswordError> {
+    async fn turn(&self, asker: &Asker) -> Result<OwnedSemaphorePermit, PasswordError> {
         let remaining = asker.deadline.remaining(&self.env);
         if remaining.is_zero() {
             return Err(PasswordError::Busy);
         }
-        if let Ok(permit) = self.turns.try_acquire() {
+        if let Ok(permit) = self.turns.clone().try_acquire_owned() {
             return Ok(permit);
         }
         let _ticket = self.queue_up(asker.place.as_ref()).ok_or(PasswordError::Busy)?;
-        let turn = self.env.timeout(remaining, self.turns.acquire()).await;
+        let turn = self.env.timeout(remaining, self.turns.clone().acquire_owned()).await;
         let permit = turn.ok_or(PasswordError::Busy)?.map_err(|error| failed(&error))?;
         if asker.deadline.has_passed(&self.env) {
             return Err(PasswordError::Busy);
@@ -104,9 +104,14 @@ impl Argon2Passwords {
         asker: &Asker,
         work: impl FnOnce(Argon2<'static>) -> R + Send + 'static,
     ) -> Result<R, PasswordError> {
-        let _permit = self.turn(asker).await?;
+        let permit = self.turn(asker).await?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone());
-        let joined = tokio::task::spawn_blocking(move || work(argon2)).await;
+        let bounded = move || {
+            // Held by the work: it goes on when whoever asked for it has gone.
+            let _permit = permit;
+            work(argon2)
+        };
+        let joined = tokio::task::spawn_blocking(bounded).await;
         joined.map_err(|error| failed(&error))
     }
 

@@ -82,9 +82,9 @@ impl Shop {
             authenticator,
             api,
             service,
+            setup,
             owner,
             owner_is_in,
-            setup,
             folder,
         }
     }
@@ -103,9 +103,9 @@ impl Shop {
             authenticator,
             api,
             service,
+            setup,
             owner,
             owner_is_in,
-            setup,
             folder: None,
         }
     }
