@@ -94,7 +94,7 @@ fn build_with(needs: Needs, listing: Arc<dyn Listing>) -> Result<Built, BuildErr
         adapters::events::publish,
         config.settings(),
     );
-    let importer = Arc::new(Importer::new(catalog.clone()));
+    let importer = Arc::new(Importer::new(catalog.clone(), adapters::http::refusal));
     let api: Arc<dyn CatalogApi> = Arc::new(Api { catalog: catalog.clone() });
     let server = CatalogServer::new(api.clone(), base.env.clone()).into_service();
     let routes = adapters::http::router(catalog.clone(), importer.clone());

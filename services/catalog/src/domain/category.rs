@@ -148,16 +148,6 @@ impl Tree {
         }
         Ok(())
     }
-
-    /// The child of `parent` whose title, in any locale, is `title` in any letter case.
-    pub fn child_by_title(&self, parent: Option<CategoryId>, title: &str) -> Option<CategoryId> {
-        let wanted = title.to_lowercase();
-        self.children(parent).iter().copied().find(|id| {
-            self.nodes
-                .get(id)
-                .is_some_and(|c| c.title.0.values().any(|t| t.to_lowercase() == wanted))
-        })
-    }
 }
 
 #[cfg(test)]
@@ -189,7 +179,6 @@ mod tests {
         ]);
         assert_eq!(tree.children(None), [id(2), id(1)]);
         assert_eq!(tree.path(id(3)), [id(1), id(3)]);
-        assert_eq!(tree.child_by_title(Some(id(1)), "SHIRTS"), Some(id(3)));
         assert_eq!(tree.subtree(id(1)).len(), 2);
     }
 

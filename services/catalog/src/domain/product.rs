@@ -1,6 +1,7 @@
 //! The product: what a shop front shows on one page, with everything that belongs to it.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use kernel::{Handle, LocalizedText, Timestamp, typed_id};
 use serde::{Deserialize, Serialize};
@@ -258,9 +259,9 @@ impl Product {
         );
         faults.count("tags", self.tags.len(), limits::TAGS);
         for (index, tag) in self.tags.iter().enumerate() {
-            faults.length(&format!("tags[{index}]"), tag, limits::WORD_CHARS);
+            faults.length(format_args!("tags[{index}]"), tag, limits::WORD_CHARS);
             if tag.trim().is_empty() || tag.contains(',') {
-                faults.add(format!("tags[{index}]"), "a tag is not empty and holds no comma");
+                faults.add(format_args!("tags[{index}]"), "a tag is not empty and holds no comma");
             }
         }
         faults.count("categories", self.categories.len(), limits::CATEGORIES);
@@ -273,19 +274,19 @@ impl Product {
     fn check_media(&self, faults: &mut Faults) {
         faults.count("media", self.media.len(), limits::MEDIA);
         for (index, media) in self.media.iter().enumerate() {
-            let at = format!("media[{index}]");
+            let at = format_args!("media[{index}]");
             if media.url.trim().is_empty() {
-                faults.add(format!("{at}.url"), "an address is not empty");
+                faults.add(format_args!("{at}.url"), "an address is not empty");
             }
             if let Some(fault) = address_fault(media.url.trim()) {
-                faults.add(format!("{at}.url"), fault);
+                faults.add(format_args!("{at}.url"), fault);
             }
-            faults.length(&format!("{at}.url"), &media.url, limits::URL_CHARS);
+            faults.length(format_args!("{at}.url"), &media.url, limits::URL_CHARS);
             if self.media[..index].iter().any(|m| m.url == media.url) {
-                faults.add(format!("{at}.url"), "this address stands twice");
+                faults.add(format_args!("{at}.url"), "this address stands twice");
             }
-            check_text(&format!("{at}.alt"), &media.alt, limits::SEO_CHARS, faults);
-            check_attributes(&format!("{at}.attributes"), &media.attributes, faults);
+            check_text(format_args!("{at}.alt"), &media.alt, limits::SEO_CHARS, faults);
+            check_attributes(format_args!("{at}.attributes"), &media.attributes, faults);
         }
         if has_twins(self.media.iter().map(|m| m.id)) {
             faults.add("media", "an id stands twice");
@@ -296,11 +297,18 @@ impl Product {
         faults.count("options", self.options.len(), limits::OPTIONS);
         for (index, option) in self.options.iter().enumerate() {
             if option.name.trim().is_empty() {
-                faults.add(format!("options[{index}].name"), "an option has a name");
+                faults.add(format_args!("options[{index}].name"), "an option has a name");
             }
-            faults.length(&format!("options[{index}].name"), &option.name, limits::OPTION_CHARS);
+            faults.length(
+                format_args!("options[{index}].name"),
+                &option.name,
+                limits::OPTION_CHARS,
+            );
             if self.options[..index].iter().any(|o| o.name == option.name) {
-                faults.add(format!("options[{index}].name"), "an option of this name stands twice");
+                faults.add(
+                    format_args!("options[{index}].name"),
+                    "an option of this name stands twice",
+                );
             }
         }
         if self.variants.is_empty() {
@@ -313,7 +321,7 @@ impl Product {
         }
         let media: Vec<MediaId> = self.media.iter().map(|m| m.id).collect();
         for (index, variant) in self.variants.iter().enumerate() {
-            variant.check(&format!("variants[{index}]"), self.options.len(), &media, faults);
+            variant.check(format_args!("variants[{index}]"), self.options.len(), &media, faults);
         }
         if has_twins(self.variants.iter().map(|v| v.id)) {
             faults.add("variants", "an id stands twice");
@@ -363,15 +371,20 @@ fn has_twins<T: Ord>(ids: impl Iterator<Item = T>) -> bool {
     ids.windows(2).any(|pair| pair[0] == pair[1])
 }
 
-pub(super) fn check_text(at: &str, text: &LocalizedText, max: usize, faults: &mut Faults) {
+pub(super) fn check_text(
+    at: impl Display + Copy,
+    text: &LocalizedText,
+    max: usize,
+    faults: &mut Faults,
+) {
     faults.count(at, text.0.len(), limits::LOCALES);
     for (locale, text) in &text.0 {
-        faults.length(&format!("{at}.{locale}"), text, max);
+        faults.length(format_args!("{at}.{locale}"), text, max);
     }
 }
 
 pub(super) fn check_attributes(
-    at: &str,
+    at: impl Display + Copy,
     attributes: &BTreeMap<String, String>,
     faults: &mut Faults,
 ) {

@@ -81,43 +81,54 @@ impl Variant {
         self.options.join(" / ")
     }
 
-    pub(super) fn check(&self, at: &str, options: usize, media: &[MediaId], faults: &mut Faults) {
+    pub(super) fn check(
+        &self,
+        at: fmt::Arguments<'_>,
+        options: usize,
+        media: &[MediaId],
+        faults: &mut Faults,
+    ) {
         if self.options.len() != options {
             faults.add(
-                format!("{at}.options"),
+                format_args!("{at}.options"),
                 format!("holds one value for each of the product's {options} options"),
             );
         }
         for value in &self.options {
             if value.trim().is_empty() {
-                faults.add(format!("{at}.options"), "an option value is not empty");
+                faults.add(format_args!("{at}.options"), "an option value is not empty");
             }
-            faults.length(&format!("{at}.options"), value, limits::OPTION_CHARS);
+            faults.length(format_args!("{at}.options"), value, limits::OPTION_CHARS);
         }
         if let Some(barcode) = &self.barcode {
-            faults.length(&format!("{at}.barcode"), barcode, limits::BARCODE_CHARS);
+            faults.length(format_args!("{at}.barcode"), barcode, limits::BARCODE_CHARS);
         }
-        faults.count(&format!("{at}.prices"), self.prices.len(), limits::PRICES);
+        faults.count(format_args!("{at}.prices"), self.prices.len(), limits::PRICES);
         for (index, price) in self.prices.iter().enumerate() {
-            price.check(&format!("{at}.prices[{index}]"), faults);
+            price.check(format_args!("{at}.prices[{index}]"), faults);
             if self.prices[..index].iter().any(|p| p.currency == price.currency) {
                 faults.add(
-                    format!("{at}.prices[{index}]"),
+                    format_args!("{at}.prices[{index}]"),
                     format!("a second price in {}", price.currency),
                 );
             }
         }
         if self.weight_grams > limits::WEIGHT_GRAMS {
-            faults
-                .add(format!("{at}.weight_grams"), format!("is at most {}", limits::WEIGHT_GRAMS));
+            faults.add(
+                format_args!("{at}.weight_grams"),
+                format!("is at most {}", limits::WEIGHT_GRAMS),
+            );
         }
-        faults.count(&format!("{at}.media"), self.media.len(), limits::MEDIA);
+        faults.count(format_args!("{at}.media"), self.media.len(), limits::MEDIA);
         for id in &self.media {
             if !media.contains(id) {
-                faults.add(format!("{at}.media"), format!("{id} is not among the product's media"));
+                faults.add(
+                    format_args!("{at}.media"),
+                    format!("{id} is not among the product's media"),
+                );
             }
         }
-        super::product::check_attributes(&format!("{at}.attributes"), &self.attributes, faults);
+        super::product::check_attributes(format_args!("{at}.attributes"), &self.attributes, faults);
     }
 }
 
@@ -141,7 +152,7 @@ impl Price {
         self.compare_at_minor.map(|minor| Money::new(minor, self.currency))
     }
 
-    fn check(&self, at: &str, faults: &mut Faults) {
+    fn check(&self, at: fmt::Arguments<'_>, faults: &mut Faults) {
         for amount in std::iter::once(self.amount_minor).chain(self.compare_at_minor) {
             if !(0..=Money::LIMIT).contains(&amount) {
                 faults.add(at, "an amount is zero or more, and at most 10^15 minor units");

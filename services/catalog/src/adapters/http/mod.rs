@@ -15,7 +15,7 @@ mod views;
 
 use std::sync::Arc;
 
-use platform::http::Problem;
+use platform::http::{Problem, refuse_card_numbers};
 use platform::store::Position;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -54,6 +54,12 @@ pub fn router(catalog: Catalog, importer: Arc<Importer>) -> OpenApiRouter<()> {
             admin_categories::delete_category
         ))
         .with_state(App { catalog, importer })
+}
+
+/// The rule of JSON bodies for texts that come in by a file.
+pub fn refusal(field: &str, text: &str) -> Option<String> {
+    let problem = refuse_card_numbers(field, text).err()?;
+    problem.errors().first().map(|error| error.message.clone())
 }
 
 /// The place that a cursor names; 400 when it is not one of ours.

@@ -1,8 +1,9 @@
 //! What the projections keep of a product, the same on every engine.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::{Currency, Locale};
+use ahash::AHashSet;
+use kernel::{Currency, Locale, Sku};
 
 use crate::domain::Product;
 use crate::domain::text::{fold, hash, plain, words};
@@ -110,7 +111,7 @@ impl Words {
             label.push(' ');
         }
         let mut rest = String::new();
-        let skus = product.variants.iter().filter_map(|v| v.sku.as_ref()).map(|s| s.as_str());
+        let skus = product.variants.iter().filter_map(|v| v.sku.as_ref()).map(Sku::as_str);
         let barcodes = product.variants.iter().filter_map(|v| v.barcode.as_deref());
         for text in skus.chain(barcodes) {
             if rest.len() < SKU_BYTES {
@@ -123,7 +124,7 @@ impl Words {
             rest.push_str(&fold(&plain(&text[..end])));
             rest.push(' ');
         }
-        let mut seen = HashSet::new();
+        let mut seen = AHashSet::new();
         let vocabulary = words(&title).chain(words(&label));
         let vocabulary = vocabulary.filter(|word| is_vocabulary(word)).map(str::to_owned).collect();
         Self {
@@ -138,7 +139,7 @@ impl Words {
     }
 }
 
-fn once_each<'a>(words: impl Iterator<Item = &'a str>, seen: &mut HashSet<&'a str>) -> String {
+fn once_each<'a>(words: impl Iterator<Item = &'a str>, seen: &mut AHashSet<&'a str>) -> String {
     let mut text = String::new();
     for word in words {
         if seen.insert(word) {

@@ -274,10 +274,13 @@ fn facets(connection: &Connection, tally: Tally, exact: bool) -> Result<Facets> 
     let mut failure = None;
     let facets = tally.finish(exact, |id: CategoryId| {
         let found = statement.query_row([id.uuid().as_bytes().as_slice()], |_| Ok(())).optional();
-        found.map(|found| found.is_some()).unwrap_or_else(|error| {
-            failure = Some(error);
-            false
-        })
+        match found {
+            Ok(found) => found.is_some(),
+            Err(error) => {
+                failure = Some(error);
+                false
+            }
+        }
     });
     failure.map_or(Ok(facets), Err)
 }

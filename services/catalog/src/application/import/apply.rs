@@ -1,9 +1,11 @@
 //! One chunk of products into the store.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 use kernel::Handle;
+use kernel::id::Uuid;
 use platform::store::StoreError;
 
 use super::decode::Chunk;
@@ -134,19 +136,17 @@ impl Run<'_> {
         let ids = self.ids(products).await?;
         let store = self.catalog.executor.store();
         let now = self.catalog.executor.env().now();
-        let mut outcomes = Vec::with_capacity(products.len());
-        for ((incoming, categories), id) in products.iter().zip(ids) {
-            let old = match id {
-                Some(id) => store.get::<Product>(id.uuid()).await?,
-                None => None,
-            };
-            let old = old.as_ref().map(|old| &old.state);
+        let known: Vec<Uuid> = ids.iter().flatten().map(|id| id.uuid()).collect();
+        let stored = store.get_many::<Product>(&known).await?;
+        let stored: HashMap<Uuid, Product> = stored.into_iter().map(|p| (p.id, p.state)).collect();
+        let outcomes = products.iter().zip(ids).map(|((incoming, categories), id)| {
+            let old = id.and_then(|id| stored.get(&id.uuid()));
             let merged = merge(old, incoming, categories, &self.options.locale, now);
-            outcomes.push(merged.map(|merged| Imported {
+            merged.map(|merged| Imported {
                 effect: effect(old, &merged.product),
                 variants: merged.variants,
-            }));
-        }
-        Ok(outcomes)
+            })
+        });
+        Ok(outcomes.collect())
     }
 }

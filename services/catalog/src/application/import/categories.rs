@@ -1,5 +1,7 @@
 //! Paths of category titles to categories, made where they do not exist.
 
+use std::collections::HashMap;
+
 use kernel::{Handle, LocalizedText};
 use platform::Context;
 
@@ -10,13 +12,27 @@ use crate::domain::{Category, CategoryId};
 /// The tree as this import knows it.
 pub(super) struct Categories {
     tree: Tree,
+    /// By parent and title, in lower case: a file names the same few paths in every product.
+    by_title: HashMap<(Option<CategoryId>, String), CategoryId>,
     dry_run: bool,
     pub created: u64,
 }
 
 impl Categories {
     pub async fn load(catalog: &Catalog, dry_run: bool) -> Result<Self, Error> {
-        Ok(Self { tree: catalog.category_tree().await?, dry_run, created: 0 })
+        let tree = catalog.category_tree().await?;
+        let mut by_title = HashMap::new();
+        let mut open = vec![None];
+        while let Some(parent) = open.pop() {
+            for id in tree.children(parent) {
+                open.push(Some(*id));
+                // Of two with the same title, the one that stands first.
+                for title in tree.get(*id).iter().flat_map(|category| category.title.0.values()) {
+                    by_title.entry((parent, title.to_lowercase())).or_insert(*id);
+                }
+            }
+        }
+        Ok(Self { tree, by_title, dry_run, created: 0 })
     }
 
     /// The categories at the ends of `paths`.
@@ -30,9 +46,9 @@ impl Categories {
         for path in paths {
             let mut parent = None;
             for (depth, title) in path.iter().enumerate() {
-                let known = self.tree.child_by_title(parent, title);
+                let known = self.by_title.get(&(parent, title.to_lowercase()));
                 parent = match known {
-                    Some(id) => Some(id),
+                    Some(id) => Some(*id),
                     None => Some(self.create(catalog, context, parent, &path[..=depth]).await?),
                 };
             }
@@ -74,6 +90,9 @@ impl Categories {
         } else {
             catalog.save_category(context, None, id, None, draft).await?.state
         };
+        for title in category.title.0.values() {
+            self.by_title.entry((parent, title.to_lowercase())).or_insert(id);
+        }
         self.tree.add(id, category);
         self.created += 1;
         Ok(id)

@@ -6,7 +6,7 @@ use std::io::Read;
 use kernel::Handle;
 use tokio::sync::mpsc;
 
-use super::cards;
+use super::cards::{self, Refuse};
 use crate::domain::import::rows::FileError;
 use crate::domain::import::{Format, Groups, ImportOptions, Incoming, Parsed, RowError, parse};
 
@@ -40,10 +40,11 @@ pub(super) struct Chunk {
 pub(super) fn start(
     reader: impl Read + Send + 'static,
     options: ImportOptions,
+    refuse: Refuse,
 ) -> mpsc::Receiver<Message> {
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::task::spawn_blocking(move || {
-        if let Err(error) = decode(reader, &options, &sender) {
+        if let Err(error) = decode(reader, &options, refuse, &sender) {
             // Nobody listens: nobody needs to know.
             let _ = sender.blocking_send(Message::Failed(error));
         }
@@ -54,11 +55,12 @@ pub(super) fn start(
 fn decode(
     reader: impl Read,
     options: &ImportOptions,
+    refuse: Refuse,
     sender: &mpsc::Sender<Message>,
 ) -> Result<(), FileError> {
     let mut groups = Groups::new(reader, options.format, &options.locale)?;
     let layout = groups.layout().clone();
-    cards::check_header(&layout)?;
+    cards::check_header(&layout, refuse)?;
     let header = Message::Header {
         format: layout.format,
         unknown: layout.unknown.clone(),
@@ -72,7 +74,7 @@ fn decode(
     let mut variants = 0;
     let mut begins = 0;
     while let Some(group) = groups.next_group()? {
-        let cards = cards::errors(&group, &layout);
+        let cards = cards::errors(&group, &layout, refuse);
         let parsed = if cards.is_empty() {
             parse(&group, &layout, options)
         } else {

@@ -22,6 +22,7 @@ use crate::domain::VariantId;
 use crate::domain::export::StockLevel;
 use crate::domain::import::{ImportOptions, Progress, Report};
 use crate::ports::{Count, STOCK_BATCH};
+pub use cards::Refuse;
 use categories::Categories;
 use decode::Message;
 
@@ -29,11 +30,13 @@ use decode::Message;
 #[derive(Clone)]
 pub struct Importer {
     catalog: Catalog,
+    refuse: Refuse,
 }
 
 impl Importer {
-    pub fn new(catalog: Catalog) -> Self {
-        Self { catalog }
+    /// Cells that `refuse` refuses keep their product out.
+    pub fn new(catalog: Catalog, refuse: Refuse) -> Self {
+        Self { catalog, refuse }
     }
 
     /// Currency and locale of the shop, the format to be found out, nothing dry.
@@ -58,7 +61,7 @@ impl Importer {
         options: ImportOptions,
         progress: impl Fn(Progress) + Send + Sync,
     ) -> Result<Report, Error> {
-        let mut messages = decode::start(reader, options.clone());
+        let mut messages = decode::start(reader, options.clone(), self.refuse);
         let mut run = Run {
             catalog: &self.catalog,
             context,
@@ -129,11 +132,13 @@ impl Run<'_> {
     }
 }
 
-async fn tell_stock(catalog: &Catalog, context: &Context, counts: Vec<Count>) -> Told {
+async fn tell_stock(catalog: &Catalog, context: &Context, mut counts: Vec<Count>) -> Told {
     let mut told = Told::default();
-    for batch in counts.chunks(STOCK_BATCH) {
+    while !counts.is_empty() {
+        let rest = counts.split_off(STOCK_BATCH.min(counts.len()));
+        let batch = std::mem::replace(&mut counts, rest);
         let size = batch.len() as u64;
-        match catalog.stock.apply(context, batch.to_vec()).await {
+        match catalog.stock.apply(context, batch).await {
             Ok(changed) => {
                 told.changed += u64::from(changed);
                 told.unchanged += size.saturating_sub(u64::from(changed));
