@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::shop::{Shop, cart, in_a_hurry, on_both, uuid_of, var};
+use crate::shop::{Shop, cart, in_a_hurry, on_both, until, uuid_of, var};
 
 #[tokio::test]
 async fn a_cart_becomes_a_confirmed_order_with_the_next_number() {
@@ -325,9 +325,10 @@ async fn a_key_that_joined_and_was_answered_202_is_answered_with_the_end_and_doe
     // It is rejected, which opens the cart again.
     shop.world.facts().voided.insert(uuid_of(&first["id"]));
     shop.world.gate.add_permits(10);
-    while opened.read().await.body["status"] != "open" {
-        tokio::task::yield_now().await;
-    }
+    until("the cart is open again", async || {
+        (opened.read().await.body["status"] == "open").then_some(())
+    })
+    .await;
     let first = opened.complete("k1", "tok_wait").await.expect(201);
     let joined = opened.complete("k2", "tok_wait").await.expect(201);
     assert_eq!(first.body["status"], "rejected");
@@ -346,13 +347,11 @@ async fn a_checkout_takes_so_many_keys_and_no_more() {
     let count = |status: u16| replies.iter().filter(|reply| reply.status == status).count();
     assert_eq!((count(202), count(503)), (32, 8), "{replies:?}");
     shop.world.gate.add_permits(1);
-    let ended = loop {
+    let ended = until("the checkout ends", async || {
         let reply = opened.complete(&keys[0], "tok_wait").await;
-        if reply.status != 409 {
-            break reply.expect(201).body;
-        }
-        tokio::task::yield_now().await;
-    };
+        (reply.status == 201).then_some(reply.body)
+    })
+    .await;
     for (key, told) in keys.iter().zip(&replies).filter(|(_, told)| told.status == 202) {
         assert_eq!(told.body["id"], ended["id"]);
         assert_eq!(opened.complete(key, "tok_wait").await.expect(201).body, ended);

@@ -265,6 +265,17 @@ impl Shop {
     }
 }
 
+/// Lets everybody else go on until there is something.
+pub async fn until<T>(what: &str, probe: impl AsyncFn() -> Option<T>) -> T {
+    for _ in 0..50_000 {
+        if let Some(found) = probe().await {
+            return found;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("it never comes to this: {what}");
+}
+
 pub fn uuid_of(id: &Value) -> Uuid {
     kernel::id::decode("ord", id.as_str().unwrap()).unwrap()
 }
