@@ -20,6 +20,8 @@ pub struct Merged {
     pub product: Product,
     /// The variant that each row of the file ended in; `None` for rows that describe none.
     pub variants: Vec<Option<VariantId>>,
+    /// False when the file says what is stored.
+    pub changed: bool,
 }
 
 /// Applies what a file says to what is stored, if anything. `categories` are those that the
@@ -54,11 +56,13 @@ pub fn merge(
     }
     merge_media(&mut product, &incoming.media);
     let variants = merge_variants(&mut product, incoming, existing.is_none())?;
-    check(&product, incoming, &variants, locale)?;
-    if existing.is_none_or(|existing| !existing.same_content(&product)) {
+    let changed = existing.is_none_or(|existing| !existing.same_content(&product));
+    if changed {
+        // What is stored was checked when it was stored.
+        check(&product, incoming, &variants, locale)?;
         product.updated_at = now;
     }
-    Ok(Merged { product, variants })
+    Ok(Merged { product, variants, changed })
 }
 
 fn describe(product: &mut Product, patch: &ProductPatch, new: bool, now: Timestamp) {
