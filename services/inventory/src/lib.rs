@@ -95,10 +95,23 @@ pub fn build(needs: Needs) -> Result<Built, BuildError> {
         http: module,
         grpc: Some(tonic::service::Routes::new(server)),
         consumers: events::consumers(&inventory),
-        tasks: vec![expiry(inventory, Duration::from_millis(config.expiry_interval_ms))],
+        tasks: vec![
+            enrolment(inventory.clone()),
+            expiry(inventory, Duration::from_millis(config.expiry_interval_ms)),
+        ],
         executor: base.executor,
     };
     Ok(Built { service, api })
+}
+
+/// How often variants are looked for whose units an import did not tell.
+const ENROLMENT: Duration = Duration::from_secs(2);
+
+fn enrolment(inventory: Inventory) -> Task {
+    Task::new("inventory.enrolment", ENROLMENT, move |context| {
+        let inventory = inventory.clone();
+        async move { inventory.enrol_due(&context).await.map_err(|error| error.to_string()) }
+    })
 }
 
 fn expiry(inventory: Inventory, every: Duration) -> Task {

@@ -5,6 +5,9 @@ pub struct ProductPublished {
     pub product_id: ::prost::alloc::vec::Vec<u8>,
     #[prost(bytes = "vec", repeated, tag = "2")]
     pub variant_ids: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// An import publishes the product and will tell inventory the units of each variant at once.
+    #[prost(bool, tag = "3")]
+    pub counts_follow: bool,
 }
 /// The product is no longer for sale (draft again, or archived), or is deleted.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

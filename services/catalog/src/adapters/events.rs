@@ -20,9 +20,11 @@ pub fn publish(states: &mut States<'_>, product: ProductId, event: &Event) {
     let id = product.uuid();
     let product_id = id.as_bytes().to_vec();
     match event {
-        Event::Published { variants } => {
+        Event::Published { variants, counts_follow } => {
             let variant_ids = variants.iter().map(bytes).collect();
-            states.emit::<Product, _>(id, &v1::ProductPublished { product_id, variant_ids });
+            let counts_follow = *counts_follow;
+            let event = v1::ProductPublished { product_id, variant_ids, counts_follow };
+            states.emit::<Product, _>(id, &event);
         }
         Event::Withdrawn { variants, status } => {
             let variant_ids = variants.iter().map(bytes).collect();

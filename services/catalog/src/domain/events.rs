@@ -8,8 +8,9 @@ use super::variant::VariantId;
 /// A fact about a product, in the words of the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The product is for sale; also told again when its set of variants changes.
-    Published { variants: Vec<VariantId> },
+    /// The product is for sale; also told again when its set of variants changes. `counts_follow`:
+    /// inventory will hear of the units of each variant right away.
+    Published { variants: Vec<VariantId>, counts_follow: bool },
     /// The product is no longer for sale: `draft`, `archived` or `deleted`.
     Withdrawn { variants: Vec<VariantId>, status: &'static str },
     /// Prices of a published product that are new or different.
@@ -29,7 +30,7 @@ pub fn between(old: Option<&Product>, new: Option<&Product>) -> Vec<Event> {
                 .push(Event::Withdrawn { variants: was.variant_ids(), status: now.status.code() });
         }
         (None, Some(now)) if now.status == Status::Published => {
-            events.push(Event::Published { variants: now.variant_ids() });
+            events.push(published(now));
         }
         (Some(was), Some(now)) => {
             let mut before = was.variant_ids();
@@ -37,7 +38,7 @@ pub fn between(old: Option<&Product>, new: Option<&Product>) -> Vec<Event> {
             before.sort_unstable();
             after.sort_unstable();
             if before != after {
-                events.push(Event::Published { variants: now.variant_ids() });
+                events.push(published(now));
             }
             let prices = changed_prices(was, now);
             if !prices.is_empty() {
@@ -47,6 +48,10 @@ pub fn between(old: Option<&Product>, new: Option<&Product>) -> Vec<Event> {
         _ => {}
     }
     events
+}
+
+fn published(now: &Product) -> Event {
+    Event::Published { variants: now.variant_ids(), counts_follow: false }
 }
 
 fn changed_prices(was: &Product, now: &Product) -> Vec<(VariantId, Currency, i64)> {
@@ -100,7 +105,7 @@ mod tests {
     fn publishing_withdrawing_and_new_prices_are_told() {
         let variants = vec![VariantId::from_uuid(Uuid::from_u128(1))];
         let (draft, live) = (product(Status::Draft, 100), product(Status::Published, 100));
-        let published = Event::Published { variants: variants.clone() };
+        let published = Event::Published { variants: variants.clone(), counts_follow: false };
         assert_eq!(between(Some(&draft), Some(&live)), std::slice::from_ref(&published));
         let withdrawn = |status| [Event::Withdrawn { variants: variants.clone(), status }];
         assert_eq!(between(Some(&live), Some(&draft)), withdrawn("draft"));

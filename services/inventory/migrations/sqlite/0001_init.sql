@@ -48,6 +48,16 @@ CREATE INDEX reservation_due ON reservation (expires_at) WHERE expires_at IS NOT
 CREATE INDEX reservation_by_status ON reservation (status, created_at);
 CREATE INDEX reservation_by_time ON reservation (created_at);
 
+-- Published variants whose units an import was about to tell; the id is the event's.
+CREATE TABLE enrolment (
+    id BLOB PRIMARY KEY,
+    version INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    state TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX enrolment_due ON enrolment (due_at);
+
 -- The ledger: rows are written once.
 CREATE TABLE movement (
     id BLOB PRIMARY KEY,

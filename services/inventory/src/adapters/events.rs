@@ -43,10 +43,13 @@ impl Handler for CatalogEvents {
     async fn handle(&self, _context: &Context, envelope: &Envelope) -> Result<(), HandleError> {
         match envelope.decode::<ProductPublished>() {
             Some(event) => {
-                let ids = event?.variant_ids;
-                let variants = ids.iter().map(|id| id_of(id).map(VariantId::from_uuid));
+                let event = event?;
+                let variants =
+                    event.variant_ids.iter().map(|id| id_of(id).map(VariantId::from_uuid));
                 let variants = variants.collect::<Result<_, _>>()?;
-                self.inventory.enrol(CATALOG, envelope, variants).await.map_err(handle_error)
+                let enrolled =
+                    self.inventory.enrol(CATALOG, envelope, variants, event.counts_follow);
+                enrolled.await.map_err(handle_error)
             }
             None => Err(HandleError::unexpected(envelope)),
         }

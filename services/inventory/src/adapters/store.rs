@@ -2,7 +2,7 @@
 
 use platform::store::{Aggregate, Column, Migration, Schema, Value};
 
-use crate::domain::{Location, Movement, Reservation, Stock};
+use crate::domain::{Enrolment, Location, Movement, Reservation, Stock};
 
 const MIGRATIONS: &[Migration] = &[Migration {
     number: 1,
@@ -17,6 +17,7 @@ pub fn schema() -> Schema {
         .aggregate::<Stock>()
         .aggregate::<Reservation>()
         .aggregate::<Movement>()
+        .aggregate::<Enrolment>()
 }
 
 impl Aggregate for Location {
@@ -71,6 +72,14 @@ impl Aggregate for Reservation {
         &[Column::plain("status"), Column::plain("expires_at"), Column::plain("created_at")];
     fn columns(&self) -> Vec<Value> {
         vec![self.stage.as_str().into(), self.expires_at().into(), self.created_at.into()]
+    }
+}
+
+impl Aggregate for Enrolment {
+    const TABLE: &'static str = "enrolment";
+    const COLUMNS: &'static [Column] = &[Column::plain("due_at")];
+    fn columns(&self) -> Vec<Value> {
+        vec![self.due_at.into()]
     }
 }
 

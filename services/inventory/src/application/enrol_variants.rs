@@ -1,15 +1,31 @@
 //! Variants that catalog has published get a home row, so that staff find them and import and
 //! receipts agree on one. Counted and with nothing on hand: nobody sells by surprise.
+//!
+//! An import publishes a product and tells its units right behind. Making empty rows between the
+//! two would say of every variant that it is sold out, and then that it is not; so those variants
+//! are noted down, and get their row only if the import does not come.
 
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
 use kernel::Timestamp;
 use kernel::id::Uuid;
+use platform::Context;
 use platform::event::Envelope;
 use platform::executor::{Command, Keys, States};
+use platform::store::{Direction, Query};
 
 use super::reach::Reach;
 use super::shelf::Shelf;
 use super::{Booking, Error, Inventory};
-use crate::domain::{MovementKind, Policy, VariantId};
+use crate::domain::{Enrolment, MovementKind, Policy, VariantId};
+
+/// So long an import has to tell the units of what it published.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How many enrolments end in one go.
+const ROUND: u32 = 200;
+/// How many rounds before the task gives way; the next run goes on.
+const ROUNDS: u32 = 50;
 
 impl Inventory {
     /// Exactly once for each event; variants that have a row keep it as it is.
@@ -18,16 +34,65 @@ impl Inventory {
         consumer: &'static str,
         envelope: &Envelope,
         variants: Vec<VariantId>,
+        counts_follow: bool,
     ) -> Result<(), Error> {
+        if counts_follow {
+            let note = NoteEnrolment { id: envelope.id, variants };
+            return self.executor.consume(consumer, envelope, note).await;
+        }
+        self.executor.consume(consumer, envelope, self.enrolling(variants, None)).await
+    }
+
+    /// Gives a row to noted variants that still have none.
+    pub async fn enrol_due(&self, context: &Context) -> Result<(), Error> {
+        for _ in 0..ROUNDS {
+            let query = Query::new(ROUND)
+                .le("due_at", self.executor.env().now())
+                .order("due_at", Direction::Ascending);
+            let due = self.store().list::<Enrolment>(query).await?;
+            let all = due.len() < ROUND as usize;
+            let enrols = due.into_iter().map(|row| {
+                self.executor.execute(context, self.enrolling(row.state.variants, Some(row.id)))
+            });
+            try_join_all(enrols).await?;
+            if all {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn enrolling(&self, variants: Vec<VariantId>, note: Option<Uuid>) -> Enrol {
         let reach = Reach::homes(variants.iter().copied());
         let booking = Booking::new(Uuid::nil(), MovementKind::Import);
-        let command = Enrol { variants, reach, booking, policy: self.unknown_policy() };
-        self.executor.consume(consumer, envelope, command).await
+        Enrol { variants, note, reach, booking, policy: self.unknown_policy() }
+    }
+}
+
+struct NoteEnrolment {
+    id: Uuid,
+    variants: Vec<VariantId>,
+}
+
+impl Command for NoteEnrolment {
+    type Reply = ();
+    type Error = Error;
+
+    fn keys(&self, keys: &mut Keys) {
+        keys.add::<Enrolment>(self.id);
+    }
+
+    fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<(), Error> {
+        let enrolment = Enrolment { variants: self.variants.clone(), due_at: now.plus(PATIENCE) };
+        states.put(self.id, enrolment);
+        Ok(())
     }
 }
 
 struct Enrol {
     variants: Vec<VariantId>,
+    /// The [`Enrolment`] that this ends.
+    note: Option<Uuid>,
     reach: Reach,
     booking: Booking,
     policy: Policy,
@@ -39,6 +104,9 @@ impl Command for Enrol {
 
     fn keys(&self, keys: &mut Keys) {
         self.reach.add_keys(keys);
+        if let Some(note) = self.note {
+            keys.add::<Enrolment>(note);
+        }
     }
 
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<(), Error> {
@@ -47,6 +115,9 @@ impl Command for Enrol {
             shelf.ensure_home(states, *variant, self.policy)?;
         }
         shelf.close(states);
+        if let Some(note) = self.note {
+            states.delete::<Enrolment>(note);
+        }
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 //! written into the ledger. No I/O, no clock, no random number, and no crate but `kernel`.
 
 pub mod allocation;
+pub mod enrolment;
 pub mod ids;
 pub mod location;
 pub mod movement;
@@ -13,6 +14,7 @@ pub mod stock;
 mod properties;
 
 pub use allocation::{Ask, Line, Shortage, Split, allocate, allocate_regardless};
+pub use enrolment::Enrolment;
 pub use ids::{LocationId, MovementId, OrderId, VariantId};
 pub use location::Location;
 pub use movement::{Movement, MovementKind, Reason};

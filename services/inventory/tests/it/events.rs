@@ -179,6 +179,7 @@ async fn published_variants_get_a_row_with_nothing_on_hand_and_keep_it() {
         let published = ProductPublished {
             product_id: bytes(product),
             variant_ids: vec![bytes(variant(1)), bytes(variant(2))],
+            counts_follow: false,
         };
         shop.tell("catalog", product, &published).await;
         shop.tell("catalog", product, &PriceChanged::default()).await;
@@ -187,6 +188,29 @@ async fn published_variants_get_a_row_with_nothing_on_hand_and_keep_it() {
         assert_eq!(shop.told().await, [(1, 0, 0)], "the other one can be sold");
         assert!(shop.available(1).await.tracked);
         assert_eq!(shop.reserve(order(1), &[(1, 1)]).await.outcome(), Outcome::OutOfStock);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn variants_whose_units_an_import_tells_get_an_empty_row_only_if_it_does_not() {
+    on_both(async |shop: Shop| {
+        let product = Uuid::from_u128(77);
+        let published = ProductPublished {
+            product_id: bytes(product),
+            variant_ids: vec![bytes(variant(1)), bytes(variant(2))],
+            counts_follow: true,
+        };
+        shop.tell("catalog", product, &published).await;
+        shop.receive(2, 4).await;
+        shop.enrol().await;
+        assert_eq!(shop.told().await, [], "nothing is sold out while the import may come");
+        shop.time.advance(Duration::from_secs(6));
+        shop.enrol().await;
+        assert_eq!((shop.level(1).await, shop.level(2).await), ((0, 0), (4, 0)));
+        assert_eq!(shop.told().await, [(1, 0, 0)]);
+        shop.enrol().await;
+        assert_eq!(shop.told().await.len(), 1);
     })
     .await;
 }

@@ -201,7 +201,16 @@ impl Shop {
 
     /// One turn of the task that ends what is overdue.
     pub async fn expire(&self) {
-        let task = self.service.tasks.iter().find(|task| task.name == "inventory.expiry").unwrap();
+        self.turn("inventory.expiry").await;
+    }
+
+    /// One turn of the task that gives rows to variants that nobody counted.
+    pub async fn enrol(&self) {
+        self.turn("inventory.enrolment").await;
+    }
+
+    async fn turn(&self, name: &str) {
+        let task = self.service.tasks.iter().find(|task| task.name == name).unwrap();
         task.turn(&self.time.env, "inventory").await.unwrap();
     }
 

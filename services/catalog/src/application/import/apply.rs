@@ -98,6 +98,7 @@ impl Run<'_> {
                 incoming: incoming.clone(),
                 categories: categories.clone(),
                 locale: self.options.locale.clone(),
+                tells_stock: self.options.stock,
                 publish: self.catalog.publish,
             })
         });
@@ -143,7 +144,7 @@ impl Run<'_> {
             let old = id.and_then(|id| stored.get(&id.uuid()));
             let merged = merge(old, incoming, categories, &self.options.locale, now);
             merged.map(|merged| Imported {
-                effect: effect(old, &merged.product),
+                effect: effect(old, merged.changed),
                 variants: merged.variants,
             })
         });

@@ -5,7 +5,7 @@ use platform::executor::{Command, Keys, States};
 use platform::store::StoreError;
 
 use crate::application::Publish;
-use crate::domain::events;
+use crate::domain::events::{self, Event};
 use crate::domain::import::merge::merge;
 use crate::domain::import::{Incoming, RowError};
 use crate::domain::{CategoryId, Product, ProductId, VariantId};
@@ -18,6 +18,8 @@ pub(super) struct ImportProduct {
     pub incoming: std::sync::Arc<Incoming>,
     pub categories: Vec<CategoryId>,
     pub locale: Locale,
+    /// The import tells inventory what the file says of stock.
+    pub tells_stock: bool,
     pub publish: Publish,
 }
 
@@ -58,11 +60,14 @@ impl Command for ImportProduct {
         let old = states.get::<Product>(id);
         let merged = merge(old, &self.incoming, &self.categories, &self.locale, now)
             .map_err(Failure::Rows)?;
-        let effect = effect(old, &merged.product);
+        let effect = effect(old, merged.changed);
         if effect != Effect::Unchanged {
             let told = events::between(old, Some(&merged.product));
             states.put(id, merged.product);
-            for event in told {
+            for mut event in told {
+                if let Event::Published { variants, counts_follow } = &mut event {
+                    *counts_follow = self.counts_all(variants, &merged.variants);
+                }
                 (self.publish)(states, self.id, &event);
             }
         }
@@ -70,10 +75,22 @@ impl Command for ImportProduct {
     }
 }
 
-pub(super) fn effect(old: Option<&Product>, new: &Product) -> Effect {
+impl ImportProduct {
+    /// Does the file say of each of `variants` how many there are? `rows` is the variant of each
+    /// of its rows.
+    fn counts_all(&self, variants: &[VariantId], rows: &[Option<VariantId>]) -> bool {
+        let counted = |variant: &VariantId| {
+            let mut patches = self.incoming.variants.iter().zip(rows);
+            patches.any(|(patch, row)| row.as_ref() == Some(variant) && patch.stock.is_some())
+        };
+        self.tells_stock && variants.iter().all(counted)
+    }
+}
+
+pub(super) fn effect(old: Option<&Product>, changed: bool) -> Effect {
     match old {
         None => Effect::Created,
-        Some(old) if old.same_content(new) => Effect::Unchanged,
-        Some(_) => Effect::Updated,
+        Some(_) if changed => Effect::Updated,
+        Some(_) => Effect::Unchanged,
     }
 }
