@@ -75,7 +75,8 @@ pub fn build(needs: Needs) -> Result<Built, BuildError> {
     let reader = reader.ok_or_else(|| {
         BuildError::new("catalog: this store has no search; in memory, use build_in_memory")
     })?;
-    build_with(needs, Arc::new(SqliteListing { reader }))
+    let listing = SqliteListing::new(needs.base.executor.store(), reader);
+    build_with(needs, Arc::new(listing))
 }
 
 /// Builds the service over a memory store made from [`schema_in_memory`].

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use kernel::{Currency, Handle, LocalizedText};
 use platform::Context;
@@ -177,7 +179,7 @@ pub trait Listing: Send + Sync {
     async fn count_categories(&self) -> Result<usize, StoreError>;
 
     /// In the order asked; variants that do not exist are left out.
-    async fn offers(&self, variants: &[VariantId]) -> Result<Vec<Offered>, StoreError>;
+    async fn offers(&self, variants: &[VariantId]) -> Result<Vec<Arc<Offered>>, StoreError>;
 
     /// In the order asked; `None` for handles that no product has.
     async fn by_handles(&self, handles: Vec<Handle>) -> Result<Vec<Option<ProductId>>, StoreError>;

@@ -9,6 +9,7 @@ mod aggregate;
 pub(crate) mod cache;
 mod engine;
 mod error;
+mod fresh;
 pub mod memory;
 mod query;
 pub mod sqlite;
@@ -25,6 +26,7 @@ pub use engine::{
     MemoryProjection, Parked, RawRow, ReadSet, RowWrite, SavedWrite, State, Waiting, WriteSet,
 };
 pub use error::StoreError;
+pub use fresh::UntilCommit;
 pub use query::{Condition, Direction, Op, Position, Query};
 pub use sqlite::{SqliteProjection, SqliteReader};
 pub use value::Value;

@@ -39,13 +39,13 @@ impl CatalogApi for Api {
             .map_err(|error| CallError::from_business(&error))?;
         let wanted: Vec<Locale> = locale.into_iter().collect();
         let fallback = &self.catalog.settings.locale;
-        let quotes = offers.into_iter().map(|offered| quote(offered, currency, &wanted, fallback));
+        let quotes = offers.into_iter().map(|offered| quote(&offered, currency, &wanted, fallback));
         Ok(v1::QuoteVariantsReply { variants: quotes.collect() })
     }
 }
 
 fn quote(
-    offered: Offered,
+    offered: &Offered,
     currency: Currency,
     wanted: &[Locale],
     fallback: &Locale,
@@ -58,12 +58,12 @@ fn quote(
         product_title: offer.title(wanted, fallback).to_owned(),
         purchasable: price.is_some(),
         price_minor: price.unwrap_or(0),
-        sku: offer.sku,
-        variant_title: offer.variant_title,
+        sku: offer.sku.clone(),
+        variant_title: offer.variant_title.clone(),
         weight_grams: i64::from(offer.weight_grams),
         requires_shipping: offer.requires_shipping,
-        tax_class: offer.tax_class,
-        image_url: offer.image_url,
+        tax_class: offer.tax_class.clone(),
+        image_url: offer.image_url.clone(),
     }
 }
 

@@ -91,12 +91,12 @@ impl Writer {
         reads: &ReadSet,
         decide: Decide,
     ) -> Result<Applied, EngineError> {
-        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| unavailable(&error))?;
+        self.run("BEGIN IMMEDIATE").map_err(|error| unavailable(&error))?;
         self.statements = 2;
         let outcome = self.batch(reads, decide);
         let ended = match &outcome {
-            Ok(Some(_)) => self.connection.execute_batch("COMMIT"),
-            Ok(None) | Err(_) => self.connection.execute_batch("ROLLBACK"),
+            Ok(Some(_)) => self.run("COMMIT"),
+            Ok(None) | Err(_) => self.run("ROLLBACK"),
         };
         if let Err(error) = ended {
             // A COMMIT that failed (a full disk, say) leaves the transaction open.
@@ -110,6 +110,10 @@ impl Writer {
             metrics::counter!("mercat_store_commits_total", "service" => self.service).increment(1);
         }
         Ok(applied.unwrap_or_default())
+    }
+
+    fn run(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.execute([]).map(|_| ())
     }
 
     /// Leaves a transaction that a panic has left open.

@@ -277,11 +277,12 @@ impl Listing for MemoryListingOf {
         Ok(self.listing.read().categories.len())
     }
 
-    async fn offers(&self, variants: &[VariantId]) -> Result<Vec<Offered>, StoreError> {
+    async fn offers(&self, variants: &[VariantId]) -> Result<Vec<Arc<Offered>>, StoreError> {
         let tables = self.listing.read();
         let offers = variants.iter().filter_map(|variant| {
             let (product, offer) = tables.offers.get(variant)?;
-            Some(Offered { variant: *variant, product: *product, offer: offer.clone() })
+            let offer = offer.clone();
+            Some(Arc::new(Offered { variant: *variant, product: *product, offer }))
         });
         Ok(offers.collect())
     }

@@ -12,9 +12,11 @@ mod sqlite_projection;
 mod sqlite_search;
 mod sqlite_words;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use kernel::{Currency, Handle};
-use platform::store::{Position, SqliteReader, Store, StoreError};
+use platform::store::{Position, SqliteReader, Store, StoreError, UntilCommit};
 
 use crate::domain::offer::Offered;
 use crate::domain::{CategoryId, Product, ProductId, VariantId};
@@ -25,7 +27,17 @@ pub use sqlite_projection::SqliteListingProjection;
 
 /// [`Listing`] on SQLite.
 pub struct SqliteListing {
-    pub reader: SqliteReader,
+    reader: SqliteReader,
+    offers: UntilCommit<VariantId, Arc<Offered>>,
+}
+
+/// How many variants' offers are kept at hand for carts.
+const OFFERS: usize = 4096;
+
+impl SqliteListing {
+    pub fn new(store: &Store, reader: SqliteReader) -> Self {
+        Self { reader, offers: UntilCommit::new(store.clone(), OFFERS) }
+    }
 }
 
 #[async_trait]
@@ -82,9 +94,19 @@ impl Listing for SqliteListing {
         self.reader.read(categories::count).await
     }
 
-    async fn offers(&self, variants: &[VariantId]) -> Result<Vec<Offered>, StoreError> {
+    async fn offers(&self, variants: &[VariantId]) -> Result<Vec<Arc<Offered>>, StoreError> {
+        let commits = self.offers.commits();
+        let known: Vec<_> = variants.iter().map(|id| self.offers.get(commits, id)).collect();
+        if let Some(offers) = known.iter().cloned().collect() {
+            return Ok(offers);
+        }
         // On the path of every cart and checkout: rows by key, and never behind a long search.
-        self.reader.read_now(|connection| sqlite_list::offers(connection, variants))
+        let found = self.reader.read_now(|connection| sqlite_list::offers(connection, variants))?;
+        let found: Vec<_> = found.into_iter().map(Arc::new).collect();
+        for offer in &found {
+            self.offers.keep(commits, offer.variant, offer.clone());
+        }
+        Ok(found)
     }
 
     async fn by_handles(&self, handles: Vec<Handle>) -> Result<Vec<Option<ProductId>>, StoreError> {
