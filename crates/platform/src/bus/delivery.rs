@@ -161,7 +161,7 @@ impl Delivery {
         let name = subscription.consumer.name;
         let engine = subscription.executor.store().engine();
         let parked = engine.is_parked(name, event.aggregate_id).await;
-        if parked.map_err(|error| HandleError::transient(error))? {
+        if parked.map_err(HandleError::transient)? {
             self.ward.park(subscription, event, "waits behind a parked event").await?;
             return Ok(());
         }

@@ -173,12 +173,13 @@ impl Lane {
             for job in &mut shared.jobs {
                 job.decide(&mut batch, service, &env, now);
             }
+            let read: Vec<_> = batch.read_only().collect();
             let encoded = catch_unwind(AssertUnwindSafe(|| batch.into_writes()));
             match encoded.unwrap_or_else(|_| Err("encoding a state panicked".to_owned())) {
                 Ok(mut writes) => {
                     writes.outbox_done = done;
                     shared.events.clone_from(&writes.outbox);
-                    shared.changes = writes.rows.iter().map(change).collect();
+                    shared.changes = writes.rows.iter().map(change).chain(read).collect();
                     writes
                 }
                 Err(error) => {

@@ -36,6 +36,8 @@ struct Slot {
     version: u64,
     seq: u64,
     loaded: Option<State>,
+    /// As it was read from the database, when it was.
+    read: Option<Remembered>,
     state: Option<State>,
     corrupt: Option<String>,
     changed: bool,
@@ -65,6 +67,7 @@ impl Batch {
                 version: 0,
                 seq: 0,
                 loaded: None,
+                read: None,
                 state: None,
                 corrupt: None,
                 changed: false,
@@ -73,7 +76,9 @@ impl Batch {
             let row = known.remove(&key).map(Ok).or_else(|| {
                 let row = loaded.aggregates.remove(&key)?;
                 slot.loaded_version = row.version;
-                Some(Remembered::parse(&aggregate, &row))
+                let read = Remembered::parse(&aggregate, &row);
+                slot.read = read.as_ref().ok().cloned();
+                Some(read)
             });
             match row {
                 Some(Ok(row)) => {
@@ -106,6 +111,14 @@ impl Batch {
     /// Has no command of the batch changed anything yet?
     pub(super) fn is_untouched(&self) -> bool {
         self.accepted == 0
+    }
+
+    /// What was read and not changed, for the next batch.
+    pub(super) fn read_only(&self) -> impl Iterator<Item = (Key, Option<Remembered>)> + '_ {
+        self.slots.iter().filter(|(_, slot)| !slot.changed).filter_map(|(key, slot)| {
+            let read = slot.read.clone()?;
+            Some((*key, Some(read)))
+        })
     }
 
     pub(super) fn into_writes(mut self) -> Result<WriteSet, String> {

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use kernel::id::Uuid;
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 use super::aggregate::AggregateType;
 use super::engine::{RawRow, State};
@@ -60,9 +60,18 @@ pub(crate) struct StateCache {
 
 impl StateCache {
     pub(crate) fn new(bytes: u64) -> Self {
-        let entries = (bytes / 2048).max(16) as usize;
+        // What an order or a cart goes through is over soon and does not come back: what was used
+        // last counts for more than what was used often, and a shard must hold many of them.
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity((bytes / 4096).max(64) as usize)
+            .weight_capacity(bytes)
+            .hot_allocation(0.5)
+            .shards(2)
+            .build()
+            .expect("both capacities are set");
+        let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
         Self {
-            states: Cache::with_weighter(entries, bytes, ByWeight),
+            states: Cache::with_options(options, ByWeight, hasher, lifecycle),
             commits: AtomicU64::new(0),
             filling: Mutex::new(()),
         }
@@ -133,10 +142,12 @@ mod tests {
     #[test]
     fn what_it_holds_is_bounded_by_weight() {
         let cache = StateCache::new(64 * 1024);
-        for n in 0..10_000 {
+        for n in 0..1_000 {
             cache.committed([(("cart", Uuid::from_u128(n)), Some(remembered(1)))]);
         }
         assert!(cache.states.weight() <= 64 * 1024);
         assert!(cache.states.len() > 50);
+        let newest = Uuid::from_u128(999);
+        assert!(cache.get("cart", newest).is_some(), "what came last is there");
     }
 }

@@ -61,7 +61,7 @@ pub struct Store {
 }
 
 /// How much of lately used states a service keeps in memory, in bytes.
-const REMEMBERED: u64 = 4 << 20;
+const REMEMBERED: u64 = 8 << 20;
 /// Reads of more rows than this are not worth remembering: they would push out what is.
 const FILL: usize = 64;
 

@@ -30,17 +30,14 @@ impl LocationId {
         Self::from_uuid(Uuid::from_u128(0x0190_0000_0000_7000_8000_6d65_7263_6174));
 }
 
-/// The stock row of one variant at one location: a `UUIDv8` (RFC 9562) of the variant's time bits
-/// and a hash of both ids. Anyone can derive it, which is how a command names its keys without a
+/// The stock row of one variant at one location: the time of the variant's id and a
+/// hash of both ids. Anyone can derive it, which is how a command names its keys without a
 /// look-up; the time bits keep rows that were imported together next to each other on disk.
 pub fn stock_id(variant: VariantId, location: LocationId) -> Uuid {
     let mut both = [0; 32];
     both[..16].copy_from_slice(variant.uuid().as_bytes());
     both[16..].copy_from_slice(location.uuid().as_bytes());
-    let mut bytes = *Uuid::new_v5(&NAMESPACE, &both).as_bytes();
-    bytes[..6].copy_from_slice(&variant.uuid().as_bytes()[..6]);
-    bytes[6] = 0x80 | (bytes[6] & 0x0f);
-    Uuid::from_bytes(bytes)
+    kernel::id::v8_after(variant.uuid(), NAMESPACE, &both)
 }
 
 impl MovementId {

@@ -23,20 +23,30 @@ typed_id!(
 /// The name space of the ids that this service derives.
 const NAMESPACE: Uuid = Uuid::from_u128(0x8d0c_4f6e_52c1_4a57_9a0e_6f1d_3b7a_2c94);
 
-/// A UUIDv5 (RFC 9562) of parts that are kept apart, so that no two lists of parts meet.
-pub(super) fn derived(parts: &[&[u8]]) -> Uuid {
+/// An id of the time of `origin` and of parts that are kept apart, so that no two lists of parts
+/// meet.
+pub(super) fn derived(origin: Uuid, parts: &[&[u8]]) -> Uuid {
+    kernel::id::v8_after(origin, NAMESPACE, &name(parts))
+}
+
+/// The same for what has no origin here.
+pub(super) fn hashed(parts: &[&[u8]]) -> Uuid {
+    kernel::id::v5(NAMESPACE, &name(parts))
+}
+
+fn name(parts: &[&[u8]]) -> Vec<u8> {
     let mut name = Vec::with_capacity(64);
     for part in parts {
         name.extend_from_slice(&(part.len() as u64).to_be_bytes());
         name.extend_from_slice(part);
     }
-    Uuid::new_v5(&NAMESPACE, &name)
+    name
 }
 
 impl PaymentId {
     /// The one payment of an order.
     pub fn of_order(order: OrderId) -> Self {
-        Self::from_uuid(derived(&[b"payment", order.uuid().as_bytes()]))
+        Self::from_uuid(derived(order.uuid(), &[b"payment", order.uuid().as_bytes()]))
     }
 
     /// The key under which a void of this payment is known at the provider.
@@ -49,14 +59,14 @@ impl RefundId {
     /// The refund that a cancelled payment asks for on its own, the `number`th of its refunds.
     pub fn of_cancellation(payment: PaymentId, number: usize) -> Self {
         let number = (number as u64).to_be_bytes();
-        Self::from_uuid(derived(&[b"cancellation", payment.uuid().as_bytes(), &number]))
+        Self::from_uuid(derived(payment.uuid(), &[b"cancellation", payment.uuid().as_bytes(), &number]))
     }
 }
 
 impl CaptureId {
     /// The capture of the whole sum that follows a confirmed order by itself.
     pub fn automatic(payment: PaymentId) -> Self {
-        Self::from_uuid(derived(&[b"automatic", payment.uuid().as_bytes()]))
+        Self::from_uuid(derived(payment.uuid(), &[b"automatic", payment.uuid().as_bytes()]))
     }
 }
 
@@ -84,6 +94,6 @@ mod tests {
 
     #[test]
     fn derived_ids_keep_their_parts_apart() {
-        assert_ne!(derived(&[b"ab", b"c"]), derived(&[b"a", b"bc"]));
+        assert_ne!(hashed(&[b"ab", b"c"]), hashed(&[b"a", b"bc"]));
     }
 }

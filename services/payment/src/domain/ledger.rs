@@ -46,7 +46,7 @@ impl Cause {
             Self::Capture(capture) => (b"ledger-capture".as_slice(), capture.uuid()),
             Self::Refund(refund) => (b"ledger-refund".as_slice(), refund.uuid()),
         };
-        ids::derived(&[kind, operation.as_bytes()])
+        ids::derived(operation, &[kind, operation.as_bytes()])
     }
 }
 

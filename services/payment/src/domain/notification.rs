@@ -23,6 +23,6 @@ pub struct Notification {
 
 impl Notification {
     pub fn id_of(provider: &str, event_id: &str) -> Uuid {
-        ids::derived(&[b"notification", provider.as_bytes(), event_id.as_bytes()])
+        ids::hashed(&[b"notification", provider.as_bytes(), event_id.as_bytes()])
     }
 }
