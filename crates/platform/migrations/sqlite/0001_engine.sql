@@ -38,7 +38,9 @@ CREATE TABLE idempotency (
     body BLOB,
     created_at INTEGER NOT NULL,
     PRIMARY KEY (owner, route, key)
-) STRICT, WITHOUT ROWID;
+) STRICT;
+-- A table by row number on purpose: with the answers in the tree of the keys, each step of a search
+-- would read an answer.
 
 CREATE INDEX idempotency_created_at ON idempotency (created_at);
 

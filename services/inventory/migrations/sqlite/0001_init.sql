@@ -43,7 +43,7 @@ CREATE TABLE reservation (
     expires_at INTEGER,
     created_at INTEGER NOT NULL,
     state TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX reservation_due ON reservation (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX reservation_by_status ON reservation (status, created_at);
 CREATE INDEX reservation_by_time ON reservation (created_at);
@@ -55,7 +55,7 @@ CREATE TABLE enrolment (
     seq INTEGER NOT NULL,
     due_at INTEGER NOT NULL,
     state TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX enrolment_due ON enrolment (due_at);
 
 -- The ledger: rows are written once.

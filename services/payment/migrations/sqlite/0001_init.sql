@@ -8,7 +8,7 @@ CREATE TABLE payment (
     next_check_at INTEGER,
     created_at INTEGER NOT NULL,
     state TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX payment_by_time ON payment (created_at, id);
 CREATE INDEX payment_by_status ON payment (status, created_at, id);
 -- Nearly always empty: only what is outstanding at the provider.

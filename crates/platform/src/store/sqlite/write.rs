@@ -265,8 +265,8 @@ impl Writer {
             let forgotten = self
                 .connection
                 .prepare_cached(
-                    "DELETE FROM idempotency WHERE (owner, route, key) IN (SELECT owner, route, \
-                     key FROM idempotency WHERE created_at < ? LIMIT ?)",
+                    "DELETE FROM idempotency WHERE rowid IN \
+                     (SELECT rowid FROM idempotency WHERE created_at < ? LIMIT ?)",
                 )?
                 .execute((before.as_micros(), FORGET))?;
             applied.forgotten = forgotten as u32;
