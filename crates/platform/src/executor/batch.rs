@@ -16,8 +16,8 @@ use crate::event::Envelope;
 use crate::idempotency::IdempotencyKey;
 use crate::store::cache::Remembered;
 use crate::store::{
-    AggregateType, Applied, Decide, EngineError, ReadSet, RowWrite, Store, StoreError, Waiting,
-    WriteSet,
+    AggregateType, Applied, Decide, EngineError, FILL, ReadSet, RowWrite, Store, StoreError,
+    Waiting, WriteSet,
 };
 
 pub(super) struct Lane {
@@ -162,6 +162,8 @@ impl Lane {
         shared: Arc<Mutex<Shared>>,
     ) -> Decide {
         let (service, env) = (self.service, self.env.clone());
+        // A batch that reads a lot goes through it once; it would only push out what is in use.
+        let remembers = reads.aggregates.len() <= FILL;
         let asked: Vec<_> = reads.idempotency.iter().map(IdempotencyKey::identity).collect();
         Box::new(move |mut loaded| {
             let saved = std::mem::take(&mut loaded.idempotency);
@@ -173,7 +175,7 @@ impl Lane {
             for job in &mut shared.jobs {
                 job.decide(&mut batch, service, &env, now);
             }
-            let read: Vec<_> = batch.read_only().collect();
+            let read: Vec<_> = batch.read_only().filter(|_| remembers).collect();
             let encoded = catch_unwind(AssertUnwindSafe(|| batch.into_writes()));
             match encoded.unwrap_or_else(|_| Err("encoding a state panicked".to_owned())) {
                 Ok(mut writes) => {

@@ -63,7 +63,7 @@ pub struct Store {
 /// How much of lately used states a service keeps in memory, in bytes.
 const REMEMBERED: u64 = 8 << 20;
 /// Reads of more rows than this are not worth remembering: they would push out what is.
-const FILL: usize = 64;
+pub(crate) const FILL: usize = 64;
 
 impl Store {
     pub fn new(engine: Arc<dyn Engine>) -> Self {

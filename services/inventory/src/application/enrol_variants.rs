@@ -23,9 +23,9 @@ use crate::domain::{Enrolment, MovementKind, Policy, VariantId};
 /// So long an import has to tell the units of what it published.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How many enrolments end in one go.
-const ROUND: u32 = 200;
+const ROUND: u32 = 20;
 /// How many rounds before the task gives way; the next run goes on.
-const ROUNDS: u32 = 50;
+const ROUNDS: u32 = 500;
 
 impl Inventory {
     /// Exactly once for each event; variants that have a row keep it as it is.

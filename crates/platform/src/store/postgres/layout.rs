@@ -1,0 +1,254 @@
+//! The tables as the database has them, and the statements that follow from that.
+//!
+//! Types of columns stand in the migrations alone; here they are read back, so that arrays of
+//! values can be sent with their right type, and a schema that lacks a declared column is refused
+//! at the start.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{PgConnection, Postgres, Row as _};
+
+use super::refusal::unavailable;
+use crate::store::aggregate::{AggregateType, Schema};
+use crate::store::engine::EngineError;
+use crate::store::value::Value;
+
+pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Int,
+    Text,
+    Uuid,
+}
+
+impl Kind {
+    fn of(sql: &str) -> Option<Self> {
+        match sql {
+            "int8" => Some(Self::Int),
+            "text" => Some(Self::Text),
+            "uuid" => Some(Self::Uuid),
+            _ => None,
+        }
+    }
+
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Int => "bigint",
+            Self::Text => "text",
+            Self::Uuid => "uuid",
+        }
+    }
+
+    /// Can a column of this kind hold the value? Null always; text may not hold NUL.
+    pub fn holds(self, value: &Value) -> bool {
+        match (self, value) {
+            (_, Value::Null) | (Self::Int, Value::Int(_)) | (Self::Uuid, Value::Uuid(_)) => true,
+            (Self::Text, Value::Text(text)) => !text.contains('\0'),
+            _ => false,
+        }
+    }
+
+    /// One value, of this kind or null.
+    pub fn bind<'q>(self, statement: Statement<'q>, value: &Value) -> Statement<'q> {
+        match self {
+            Self::Int => statement.bind(int(value)),
+            Self::Text => statement.bind(text(value).map(str::to_owned)),
+            Self::Uuid => statement.bind(uuid(value)),
+        }
+    }
+
+    /// A column of values.
+    pub fn bind_all<'q>(self, statement: Statement<'q>, values: &[&Value]) -> Statement<'q> {
+        match self {
+            Self::Int => statement.bind(values.iter().map(|v| int(v)).collect::<Vec<_>>()),
+            Self::Text => {
+                let texts = values.iter().map(|v| text(v).map(str::to_owned));
+                statement.bind(texts.collect::<Vec<_>>())
+            }
+            Self::Uuid => statement.bind(values.iter().map(|v| uuid(v)).collect::<Vec<_>>()),
+        }
+    }
+}
+
+fn int(value: &Value) -> Option<i64> {
+    if let Value::Int(value) = value { Some(*value) } else { None }
+}
+
+fn text(value: &Value) -> Option<&str> {
+    if let Value::Text(value) = value { Some(value) } else { None }
+}
+
+fn uuid(value: &Value) -> Option<kernel::id::Uuid> {
+    if let Value::Uuid(value) = value { Some(*value) } else { None }
+}
+
+pub(super) struct ColumnLayout {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub nullable: bool,
+}
+
+/// A unique index, by what it is called in the database.
+pub(super) enum Index {
+    Primary,
+    Column(String),
+}
+
+pub(super) struct TableLayout {
+    pub name: &'static str,
+    pub columns: Vec<ColumnLayout>,
+    pub lock: Arc<str>,
+    pub get: Arc<str>,
+    pub insert: Arc<str>,
+    pub update: Arc<str>,
+    pub delete: Arc<str>,
+    indexes: HashMap<String, Index>,
+}
+
+pub(super) struct Layout {
+    tables: HashMap<&'static str, TableLayout>,
+}
+
+impl Layout {
+    pub async fn read(connection: &mut PgConnection, schema: &Schema) -> Result<Self, EngineError> {
+        let mut tables = HashMap::new();
+        for aggregate in &schema.aggregates {
+            let columns = columns(connection, aggregate).await?;
+            let indexes = indexes(connection, aggregate.table).await;
+            let indexes = indexes.map_err(|error| unavailable(&error))?;
+            tables.insert(aggregate.table, TableLayout::new(aggregate.table, columns, indexes));
+        }
+        Ok(Self { tables })
+    }
+
+    pub fn table(&self, name: &str) -> Result<&TableLayout, EngineError> {
+        self.tables
+            .get(name)
+            .ok_or_else(|| EngineError::Unavailable(format!("the schema declares no {name}")))
+    }
+
+    pub fn index(&self, table: &str, index: &str) -> Option<&Index> {
+        self.tables.get(table)?.indexes.get(index)
+    }
+}
+
+impl TableLayout {
+    fn new(
+        table: &'static str,
+        columns: Vec<ColumnLayout>,
+        indexes: HashMap<String, Index>,
+    ) -> Self {
+        let names: String = columns.iter().map(|c| format!("\"{}\", ", c.name)).collect();
+        let sets: String =
+            columns.iter().map(|c| format!("\"{0}\" = w.\"{0}\", ", c.name)).collect();
+        // Behind the fixed arrays: one for each column, then the states.
+        let arrays = |fixed: usize| -> String {
+            let kinds = columns.iter().map(|c| c.kind.sql()).chain(["text"]);
+            let arrays = kinds.enumerate().map(|(at, sql)| format!("${}::{sql}[]", at + fixed + 1));
+            arrays.collect::<Vec<_>>().join(", ")
+        };
+        let row = "id, version, seq, state::text";
+        Self {
+            name: table,
+            lock: format!("SELECT {row} FROM \"{table}\" WHERE id = ANY($1) ORDER BY id FOR UPDATE")
+                .into(),
+            get: format!(
+                "SELECT t.id, t.version, t.seq, t.state::text \
+                 FROM unnest($1::uuid[]) WITH ORDINALITY AS w (id, place) \
+                 JOIN \"{table}\" AS t ON t.id = w.id ORDER BY w.place"
+            )
+            .into(),
+            insert: format!(
+                "INSERT INTO \"{table}\" (id, version, seq, {names}state) \
+                 SELECT id, version, seq, {names}state::jsonb \
+                 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], {}) \
+                 AS w (id, version, seq, {names}state)",
+                arrays(3)
+            )
+            .into(),
+            update: format!(
+                "UPDATE \"{table}\" AS t SET version = w.version, seq = w.seq, {sets}\
+                 state = w.state::jsonb \
+                 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], {}) \
+                 AS w (id, expected, version, seq, {names}state) \
+                 WHERE t.id = w.id AND t.version = w.expected",
+                arrays(4)
+            )
+            .into(),
+            delete: format!(
+                "DELETE FROM \"{table}\" AS t USING unnest($1::uuid[], $2::bigint[]) \
+                 AS w (id, expected) WHERE t.id = w.id AND t.version = w.expected"
+            )
+            .into(),
+            columns,
+            indexes,
+        }
+    }
+
+    pub fn column(&self, name: &str) -> Result<&ColumnLayout, EngineError> {
+        self.columns.iter().find(|column| column.name == name).ok_or_else(|| {
+            EngineError::Unavailable(format!("{} declares no {name}", self.name))
+        })
+    }
+}
+
+/// The declared columns in their order, with the types of the database.
+async fn columns(
+    connection: &mut PgConnection,
+    aggregate: &AggregateType,
+) -> Result<Vec<ColumnLayout>, EngineError> {
+    let table = aggregate.table;
+    let rows = sqlx::query(
+        "SELECT a.attname::text, t.typname::text, a.attnotnull FROM pg_attribute AS a \
+         JOIN pg_type AS t ON t.oid = a.atttypid \
+         WHERE a.attrelid = to_regclass(quote_ident($1)) AND a.attnum > 0 AND NOT a.attisdropped",
+    )
+    .bind(table)
+    .fetch_all(connection)
+    .await
+    .map_err(|error| unavailable(&error))?;
+    let mut found = HashMap::new();
+    for row in rows {
+        let read = || -> sqlx::Result<(String, (String, bool))> {
+            Ok((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?)))
+        };
+        let (name, column) = read().map_err(|error| unavailable(&error))?;
+        found.insert(name, column);
+    }
+    let column = |name: &'static str| {
+        let missing = || EngineError::Unavailable(format!("the database has no {table}.{name}"));
+        let (sql, required) = found.get(name).ok_or_else(missing)?;
+        let kind = Kind::of(sql).ok_or_else(|| {
+            let text = format!("{table}.{name} is {sql}; it may be bigint, text or uuid");
+            EngineError::Unavailable(text)
+        })?;
+        Ok(ColumnLayout { name, kind, nullable: !required })
+    };
+    aggregate.columns.iter().map(|declared| column(declared.name)).collect()
+}
+
+async fn indexes(
+    connection: &mut PgConnection,
+    table: &str,
+) -> sqlx::Result<HashMap<String, Index>> {
+    let rows = sqlx::query(
+        "SELECT c.relname::text, a.attname::text, i.indisprimary FROM pg_index AS i \
+         JOIN pg_class AS c ON c.oid = i.indexrelid \
+         JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] \
+         WHERE i.indrelid = to_regclass(quote_ident($1)) AND i.indisunique",
+    )
+    .bind(table)
+    .fetch_all(connection)
+    .await?;
+    let mut found = HashMap::new();
+    for row in rows {
+        let primary: bool = row.try_get(2)?;
+        let index = if primary { Index::Primary } else { Index::Column(row.try_get(1)?) };
+        found.insert(row.try_get(0)?, index);
+    }
+    Ok(found)
+}
