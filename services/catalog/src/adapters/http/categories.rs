@@ -31,8 +31,8 @@ pub struct ListCategories {
     #[param(minimum = 1, maximum = 250)]
     limit: Option<u32>,
     /// `next_cursor` of the page before.
-    #[garde(inner(length(chars, min = 1, max = 2048)))]
-    #[param(min_length = 1, max_length = 2048)]
+    #[garde(inner(length(chars, min = 1, max = 1024)))]
+    #[param(min_length = 1, max_length = 1024)]
     cursor: Option<String>,
 }
 
