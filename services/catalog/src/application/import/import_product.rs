@@ -1,5 +1,7 @@
 //! The command that stores one product of a file.
 
+use std::collections::HashSet;
+
 use kernel::{Locale, Timestamp};
 use platform::executor::{Command, Keys, States};
 use platform::store::StoreError;
@@ -79,11 +81,10 @@ impl ImportProduct {
     /// Does the file say of each of `variants` how many there are? `rows` is the variant of each
     /// of its rows.
     fn counts_all(&self, variants: &[VariantId], rows: &[Option<VariantId>]) -> bool {
-        let counted = |variant: &VariantId| {
-            let mut patches = self.incoming.variants.iter().zip(rows);
-            patches.any(|(patch, row)| row.as_ref() == Some(variant) && patch.stock.is_some())
-        };
-        self.tells_stock && variants.iter().all(counted)
+        let patches = self.incoming.variants.iter().zip(rows);
+        let with_stock = patches.filter(|(patch, _)| patch.stock.is_some());
+        let counted: HashSet<VariantId> = with_stock.filter_map(|(_, row)| *row).collect();
+        self.tells_stock && variants.iter().all(|variant| counted.contains(variant))
     }
 }
 
