@@ -67,7 +67,7 @@ pub fn build(needs: Needs) -> Result<Built, BuildError> {
         http: module,
         grpc: Some(tonic::service::Routes::new(server)),
         consumers: events::consumers(app.clone()),
-        tasks: vec![resume_checkouts(driver), expire_carts(app)],
+        tasks: vec![resume_checkouts(driver), expire_carts(app.clone()), erase_customers(app)],
         executor: base.executor,
     };
     Ok(Built { service, api })
@@ -85,5 +85,13 @@ fn expire_carts(app: Arc<App>) -> Task {
     Task::new("ordering.carts", Duration::from_mins(1), move |context| {
         let app = app.clone();
         async move { app.expire_carts(&context).await.map(|_| ()).map_err(|e| e.to_string()) }
+    })
+}
+
+/// Those of whom identity told that they are to be forgotten.
+fn erase_customers(app: Arc<App>) -> Task {
+    Task::new("ordering.erasures", Duration::from_secs(1), move |context| {
+        let app = app.clone();
+        async move { app.continue_erasures(&context).await.map_err(|error| error.to_string()) }
     })
 }

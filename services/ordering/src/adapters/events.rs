@@ -1,8 +1,9 @@
-//! What ordering hears: what became of the money of its orders.
+//! What ordering hears: what became of the money of its orders, and which customers are forgotten.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use contracts::identity::v1::AccountErased;
 use contracts::payment::v1::{PaymentCaptured, PaymentRefunded, PaymentVoided};
 use kernel::id::Uuid;
 use platform::Context;
@@ -10,14 +11,40 @@ use platform::event::{Consumer, Envelope, Event, HandleError, Handler};
 
 use crate::application::App;
 use crate::application::follow_payments::PaymentFact;
-use crate::domain::OrderId;
+use crate::domain::{CustomerId, OrderId};
 
 const PAYMENTS: &str = "ordering.payments";
+const ACCOUNTS: &str = "ordering.accounts";
 
 pub fn consumers(app: Arc<App>) -> Vec<Consumer> {
-    let handler = Arc::new(PaymentEvents { app });
-    let types = &[PaymentCaptured::TYPE, PaymentRefunded::TYPE, PaymentVoided::TYPE];
-    vec![Consumer { name: PAYMENTS, sources: &["payment"], types, handler }]
+    let payments = Consumer {
+        name: PAYMENTS,
+        sources: &["payment"],
+        types: &[PaymentCaptured::TYPE, PaymentRefunded::TYPE, PaymentVoided::TYPE],
+        handler: Arc::new(PaymentEvents { app: app.clone() }),
+    };
+    let accounts = Consumer {
+        name: ACCOUNTS,
+        sources: &["identity"],
+        types: &[AccountErased::TYPE],
+        handler: Arc::new(AccountEvents { app }),
+    };
+    vec![payments, accounts]
+}
+
+struct AccountEvents {
+    app: Arc<App>,
+}
+
+#[async_trait]
+impl Handler for AccountEvents {
+    async fn handle(&self, _context: &Context, envelope: &Envelope) -> Result<(), HandleError> {
+        let Some(event) = envelope.decode::<AccountErased>() else {
+            return Err(HandleError::unexpected(envelope));
+        };
+        let account = id_of(&event?.account_id, "the account's id does not have 16 bytes")?;
+        self.app.begin_erasure(ACCOUNTS, envelope, CustomerId::from_uuid(account)).await
+    }
 }
 
 struct PaymentEvents {

@@ -4,13 +4,20 @@ use platform::store::{Aggregate, Column, Migration, Schema, Value};
 
 use crate::domain::payment::PaymentStatus;
 use crate::domain::pricing::Tariff;
-use crate::domain::{Cart, Checkout, Counter, CustomerId, Order};
+use crate::domain::{Cart, Checkout, Counter, CustomerId, Erasure, Order};
 
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "init",
-    sqlite: include_str!("../../migrations/sqlite/0001_init.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "init",
+        sqlite: include_str!("../../migrations/sqlite/0001_init.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "erasure",
+        sqlite: include_str!("../../migrations/sqlite/0002_erasure.sql"),
+    },
+];
 
 /// What the store must know of this service.
 pub fn schema() -> Schema {
@@ -20,6 +27,7 @@ pub fn schema() -> Schema {
         .aggregate::<Checkout>()
         .aggregate::<Counter>()
         .aggregate::<Tariff>()
+        .aggregate::<Erasure>()
 }
 
 impl Aggregate for Cart {
@@ -80,5 +88,13 @@ impl Aggregate for Tariff {
     const COLUMNS: &'static [Column] = &[];
     fn columns(&self) -> Vec<Value> {
         Vec::new()
+    }
+}
+
+impl Aggregate for Erasure {
+    const TABLE: &'static str = "erasure";
+    const COLUMNS: &'static [Column] = &[Column::plain("pending_since")];
+    fn columns(&self) -> Vec<Value> {
+        vec![self.running().map(|_| self.since).into()]
     }
 }

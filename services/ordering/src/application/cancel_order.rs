@@ -8,7 +8,9 @@ use platform::{Context, crash};
 
 use super::app::{App, Keyed, SeenOrder};
 use super::error::Error;
+use super::kept_answers;
 use super::place_order::lines_of;
+use crate::domain::checkout::RequestKey;
 use crate::domain::{Access, Order, OrderId, Refusal};
 
 /// Who cancels.
@@ -23,6 +25,8 @@ struct CancelOrder {
     canceller: Canceller,
     by: String,
     expected: Option<u64>,
+    /// Its kept answer will show the order.
+    request: Option<RequestKey>,
 }
 
 impl Command for CancelOrder {
@@ -58,6 +62,9 @@ impl Command for CancelOrder {
             reason: code.to_owned(),
             lines: lines_of(&order),
         };
+        if let Some(request) = self.request.clone() {
+            kept_answers::erase(states, order.keep(request, now));
+        }
         states.put(id, order.clone());
         states.emit::<Order, _>(id, &cancelled);
         Ok(SeenOrder { id: self.id, version: states.version::<Order>(id), state: order })
@@ -74,12 +81,13 @@ impl App {
         expected: Option<u64>,
     ) -> Result<SeenOrder, Error> {
         let by = context.principal.owner();
+        let request = once.as_ref().map(|once| kept_answers::request(&once.key));
         let once = once.map(|once| {
             let render = once.render;
             Idempotent::render(once.key, move |order: &SeenOrder| render(order))
         });
         crash::point("ordering.cancel.before");
-        let command = CancelOrder { id, canceller, by, expected };
+        let command = CancelOrder { id, canceller, by, expected, request };
         let outcome = self.executor.execute_once(context, once, command).await;
         crash::point("ordering.cancel.after");
         outcome

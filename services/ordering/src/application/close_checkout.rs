@@ -8,10 +8,11 @@ use std::time::Duration;
 use contracts::ordering::v1;
 use kernel::Timestamp;
 use platform::executor::{Command, Keys, States};
-use platform::idempotency::{IdempotencyKey, SavedResponse};
+use platform::idempotency::SavedResponse;
 
 use super::app::SeenOrder;
 use super::error::Error;
+use super::kept_answers;
 use super::place_order::lines_of;
 use crate::domain::checkout::{Rejection, RequestKey, Step, undo};
 use crate::domain::ids::PaymentId;
@@ -65,6 +66,7 @@ impl Command for ConfirmOrder {
         let (counter, number) = counter.next();
         order.confirm(number, self.payment, now)?;
         let requests = checkout.end(Step::Confirmed);
+        keep(states, &mut order, &requests, now);
         states.put(Counter::ID, counter);
         states.put(id, checkout);
         states.put(id, order.clone());
@@ -155,6 +157,7 @@ impl Command for RejectOrder {
         }
         order.reject(self.rejection.clone(), now)?;
         let requests = checkout.end(Step::Rejected);
+        keep(states, &mut order, &requests, now);
         if self.reopen_cart
             && let Some(cart) = states.get::<Cart>(self.cart_id.uuid())
         {
@@ -182,6 +185,14 @@ fn ended(states: &States<'_>, id: OrderId, order: Order) -> Closing {
     Closing::Ended(Box::new(SeenOrder { id, version, state: order }))
 }
 
+/// The answers of these requests will show the order.
+fn keep(states: &mut States<'_>, order: &mut Order, requests: &[RequestKey], now: Timestamp) {
+    for request in requests {
+        let surplus = order.keep(request.clone(), now);
+        kept_answers::erase(states, surplus);
+    }
+}
+
 /// Ends the requests that wait for this.
 fn answer(
     states: &mut States<'_>,
@@ -192,8 +203,8 @@ fn answer(
 ) -> Closing {
     let version = states.version::<Order>(id.uuid());
     let seen = SeenOrder { id, version, state: order };
-    for RequestKey { owner, route, key, fingerprint } in requests {
-        states.finish(&IdempotencyKey { owner, route, key, fingerprint }, render(&seen));
+    for request in requests {
+        states.finish(&kept_answers::key(request), render(&seen));
     }
     Closing::Ended(Box::new(seen))
 }

@@ -12,10 +12,11 @@ use platform::{Context, crash};
 use super::app::{App, SeenCart, SeenOrder};
 use super::close_checkout::RenderOrder;
 use super::error::Error;
+use super::kept_answers::{self, request};
 use super::place_order::PlaceOrder;
 use super::put_carts::TRIES;
 use super::run_checkout::Ending;
-use crate::domain::checkout::{RequestKey, Step};
+use crate::domain::checkout::Step;
 use crate::domain::payment::PaymentToken;
 use crate::domain::{Access, CartId, CartStatus, Checkout, Order, OrderId, Refusal};
 
@@ -173,15 +174,6 @@ impl App {
     }
 }
 
-fn request(key: &IdempotencyKey) -> RequestKey {
-    RequestKey {
-        owner: key.owner.clone(),
-        route: key.route.clone(),
-        key: key.key.clone(),
-        fingerprint: key.fingerprint.clone(),
-    }
-}
-
 /// One more key that waits for the end of a checkout. It is answered at once if that has come.
 struct JoinCheckout {
     id: OrderId,
@@ -199,12 +191,18 @@ impl Command for JoinCheckout {
         keys.add::<Checkout>(self.id.uuid());
     }
 
-    fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<Self::Reply, Error> {
+    fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<Self::Reply, Error> {
         let id = self.id.uuid();
-        let order = states.get::<Order>(id).ok_or(Refusal::OrderNotFound)?;
+        let before = states.get::<Order>(id).ok_or(Refusal::OrderNotFound)?;
+        let mut order = before.clone();
         if !order.is_placed() {
+            let surplus = order.keep(request(&self.key), now);
+            if order != *before {
+                states.put(id, order.clone());
+            }
+            kept_answers::erase(states, surplus);
             let version = states.version::<Order>(id);
-            let seen = SeenOrder { id: self.id, version, state: order.clone() };
+            let seen = SeenOrder { id: self.id, version, state: order };
             states.finish(&self.key, (self.render)(&seen));
             return Ok(Some(seen));
         }

@@ -6,6 +6,7 @@ use platform::Context;
 use super::app::{App, Keyed, Seen, SeenCart, customer};
 use super::error::Error;
 use crate::domain::cart::Details;
+use crate::domain::kept::KeptAnswers;
 use crate::domain::{Cart, CartStatus, Refusal, SecretHash, VariantId, address};
 
 pub struct NewCart {
@@ -37,6 +38,7 @@ impl App {
             status: CartStatus::Open,
             created_at: now,
             expires_at: now.plus(self.limits.cart_lifetime),
+            kept: KeptAnswers::default(),
         };
         check(&new.details)?;
         cart.change(new.details);

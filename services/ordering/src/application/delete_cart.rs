@@ -7,6 +7,7 @@ use platform::idempotency::Idempotent;
 
 use super::app::{App, Keyed};
 use super::error::Error;
+use super::kept_answers;
 use crate::domain::{Access, Cart, CartId, Refusal};
 
 struct DeleteCart {
@@ -23,7 +24,7 @@ impl Command for DeleteCart {
         keys.add::<Cart>(self.id.uuid());
     }
 
-    fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<(), Error> {
+    fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<(), Error> {
         let id = self.id.uuid();
         let cart = states.get::<Cart>(id).ok_or(Refusal::CartNotFound)?;
         cart.visible(&self.access)?;
@@ -31,7 +32,10 @@ impl Command for DeleteCart {
         if self.expected.is_some_and(|expected| expected != states.version::<Cart>(id)) {
             return Err(Refusal::CartChanged.into());
         }
+        // Nothing leads to its kept answers any more, so they go while they are known.
+        let kept = cart.kept.clone().take(now);
         states.delete::<Cart>(id);
+        kept_answers::erase(states, kept);
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use platform::store::{Direction, Query};
 
 use super::app::App;
 use super::error::Error;
+use super::kept_answers;
 use crate::domain::{Cart, CartId};
 
 const PAGE: u32 = 100;
@@ -29,8 +30,11 @@ impl Command for ExpireCarts {
         let mut gone = 0;
         for id in &self.ids {
             // It may have been touched since it was listed.
-            if states.get::<Cart>(id.uuid()).is_some_and(|cart| cart.expires_at <= now) {
+            let cart = states.get::<Cart>(id.uuid()).filter(|cart| cart.expires_at <= now);
+            if let Some(cart) = cart {
+                let kept = cart.kept.clone().take(now);
                 states.delete::<Cart>(id.uuid());
+                kept_answers::erase(states, kept);
                 gone += 1;
             }
         }

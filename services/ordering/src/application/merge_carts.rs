@@ -56,7 +56,7 @@ impl App {
             return self.put(context, once, seen, Vec::new()).await;
         };
         let mut own = Seen { id: CartId::from(own.id), version: own.version, state: own.state };
-        own.state.absorb(&guest.state);
+        own.state.absorb(&mut guest.state);
         own.state.expires_at = expires_at;
         guest.state.status = CartStatus::Merged(own.id);
         guest.state.lines.clear();

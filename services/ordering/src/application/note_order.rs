@@ -7,6 +7,8 @@ use platform::idempotency::Idempotent;
 
 use super::app::{App, Keyed, SeenOrder};
 use super::error::Error;
+use super::kept_answers;
+use crate::domain::checkout::RequestKey;
 use crate::domain::order::Note;
 use crate::domain::{NoteId, Order, OrderId, Refusal};
 
@@ -15,6 +17,8 @@ struct NoteOrder {
     note: NoteId,
     text: String,
     by: String,
+    /// Its kept answer will show the order.
+    request: Option<RequestKey>,
 }
 
 impl Command for NoteOrder {
@@ -30,6 +34,9 @@ impl Command for NoteOrder {
         let mut order = states.get::<Order>(id).ok_or(Refusal::OrderNotFound)?.clone();
         let (text, by) = (self.text.clone(), self.by.clone());
         order.add_note(Note { id: self.note, text, by, at: now })?;
+        if let Some(request) = self.request.clone() {
+            kept_answers::erase(states, order.keep(request, now));
+        }
         states.put(id, order.clone());
         Ok(SeenOrder { id: self.order, version: states.version::<Order>(id), state: order })
     }
@@ -43,12 +50,14 @@ impl App {
         order: OrderId,
         text: String,
     ) -> Result<SeenOrder, Error> {
+        let request = once.as_ref().map(|once| kept_answers::request(&once.key));
         let once = once.map(|once| {
             let render = once.render;
             Idempotent::render(once.key, move |order: &SeenOrder| render(order))
         });
         let note = self.env().id();
         let by = context.principal.owner();
-        self.executor.execute_once(context, once, NoteOrder { order, note, text, by }).await
+        let command = NoteOrder { order, note, text, by, request };
+        self.executor.execute_once(context, once, command).await
     }
 }

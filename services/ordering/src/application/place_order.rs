@@ -5,6 +5,7 @@ use kernel::Timestamp;
 use platform::executor::{Command, Keys, States};
 
 use super::app::SeenOrder;
+use super::erase_customer;
 use super::error::Error;
 use crate::domain::{Cart, CartId, CartStatus, Checkout, Order, OrderId};
 
@@ -24,6 +25,7 @@ impl Command for PlaceOrder {
         keys.add::<Cart>(self.order.cart_id.uuid());
         keys.add::<Order>(self.id.uuid());
         keys.add::<Checkout>(self.id.uuid());
+        erase_customer::add_key(keys, self.order.customer_id);
     }
 
     fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<SeenOrder, Error> {
@@ -32,6 +34,7 @@ impl Command for PlaceOrder {
         if states.version::<Cart>(cart_id.uuid()) != self.cart_version {
             return Err(Error::Moved);
         }
+        erase_customer::refuse_erased(states, self.order.customer_id)?;
         let mut cart = states.get::<Cart>(cart_id.uuid()).ok_or(Error::Moved)?.clone();
         cart.open()?;
         cart.status = CartStatus::Ordered(self.id);

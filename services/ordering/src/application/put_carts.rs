@@ -8,6 +8,8 @@ use platform::idempotency::Idempotent;
 
 use super::app::{App, Keyed, Seen, SeenCart};
 use super::error::Error;
+use super::{erase_customer, kept_answers};
+use crate::domain::checkout::RequestKey;
 use crate::domain::{Cart, CartId};
 
 /// How often a use case reads again after somebody else was faster.
@@ -16,6 +18,8 @@ pub(super) const TRIES: usize = 8;
 /// Writes every cart whose version is still the one read (0: it must be new), or none of them.
 pub(super) struct PutCarts {
     pub carts: Vec<Seen<CartId, Cart>>,
+    /// The request whose kept answer will show the first of them.
+    pub request: Option<RequestKey>,
 }
 
 impl Command for PutCarts {
@@ -26,17 +30,24 @@ impl Command for PutCarts {
     fn keys(&self, keys: &mut Keys) {
         for cart in &self.carts {
             keys.add::<Cart>(cart.id.uuid());
+            erase_customer::add_key(keys, cart.state.owner);
         }
     }
 
-    fn decide(&self, states: &mut States<'_>, _now: Timestamp) -> Result<Vec<u64>, Error> {
+    fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<Vec<u64>, Error> {
         for cart in &self.carts {
+            erase_customer::refuse_erased(states, cart.state.owner)?;
             if states.version::<Cart>(cart.id.uuid()) != cart.version {
                 return Err(Error::Moved);
             }
         }
+        let mut request = self.request.clone();
         for cart in &self.carts {
-            states.put(cart.id.uuid(), cart.state.clone());
+            let mut state = cart.state.clone();
+            if let Some(request) = request.take() {
+                kept_answers::erase(states, state.keep(request, now));
+            }
+            states.put(cart.id.uuid(), state);
         }
         Ok(self.carts.iter().map(|cart| states.version::<Cart>(cart.id.uuid())).collect())
     }
@@ -54,12 +65,13 @@ impl App {
         let state = seen.cart.clone();
         let mut carts = vec![Seen { id: seen.id, version: seen.version, state }];
         carts.extend(others);
+        let request = once.as_ref().map(|once| kept_answers::request(&once.key));
         let once = once.map(|once| {
             let (render, seen) = (once.render, seen.clone());
             let answer = move |versions: &Vec<u64>| render(&written(seen.clone(), versions));
             Idempotent::render(once.key, answer)
         });
-        let versions = self.executor.execute_once(context, once, PutCarts { carts }).await?;
+        let versions = self.executor.execute_once(context, once, PutCarts { carts, request }).await?;
         Ok(written(seen, &versions))
     }
 }

@@ -4,7 +4,9 @@ use kernel::{Address, Currency, Email, Quantity, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::address::destination;
+use super::checkout::RequestKey;
 use super::ids::{CartId, CustomerId, OrderId, ShippingMethodId, VariantId};
+use super::kept::KeptAnswers;
 use super::pricing::Destination;
 use super::refusal::Refusal;
 use super::scope::{Access, SecretHash};
@@ -47,6 +49,9 @@ pub struct Cart {
     pub status: CartStatus,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
+    /// Kept answers that show whose cart it is.
+    #[serde(default, skip_serializing_if = "KeptAnswers::is_empty")]
+    pub kept: KeptAnswers,
 }
 
 /// What becomes of a field. Read from JSON, null clears; an absent field is kept by its default.
@@ -159,8 +164,9 @@ impl Cart {
 
     /// Takes over the lines of a guest's cart. Quantities add up, at most to a line's limit; lines
     /// beyond a cart's limit stay behind. What this cart does not know yet (e-mail, addresses), it
-    /// takes over as well.
-    pub fn absorb(&mut self, guest: &Self) {
+    /// takes over as well; the guest's cart keeps nothing of a person, for nobody's account leads to
+    /// it any more.
+    pub fn absorb(&mut self, guest: &mut Self) {
         for line in &guest.lines {
             let room = self.lines.len() < MAX_LINES;
             match self.lines.iter_mut().find(|own| own.variant_id == line.variant_id) {
@@ -172,11 +178,22 @@ impl Cart {
                 None => {}
             }
         }
-        self.email = self.email.take().or_else(|| guest.email.clone());
-        self.shipping_address =
-            self.shipping_address.take().or_else(|| guest.shipping_address.clone());
-        self.billing_address =
-            self.billing_address.take().or_else(|| guest.billing_address.clone());
+        let (email, shipping) = (guest.email.take(), guest.shipping_address.take());
+        let billing = guest.billing_address.take();
+        self.email = self.email.take().or(email);
+        self.shipping_address = self.shipping_address.take().or(shipping);
+        self.billing_address = self.billing_address.take().or(billing);
+        self.kept.absorb(&mut guest.kept);
+    }
+
+    /// Notes that the kept answer of this request will show the cart. Answers of requests that come
+    /// back are to be erased.
+    #[must_use]
+    pub fn keep(&mut self, request: RequestKey, now: Timestamp) -> Vec<RequestKey> {
+        let personal = self.email.is_some()
+            || self.shipping_address.is_some()
+            || self.billing_address.is_some();
+        if personal { self.kept.note(request, now) } else { Vec::new() }
     }
 
     /// Opens again after `order` was rejected, so that the buyer can try another card.
@@ -215,6 +232,7 @@ mod tests {
             status: CartStatus::Open,
             created_at: Timestamp::EPOCH,
             expires_at: Timestamp::EPOCH,
+            kept: KeptAnswers::default(),
         }
     }
 
@@ -265,7 +283,7 @@ mod tests {
                 ..cart()
             };
             let mut merged = filled(&own);
-            merged.absorb(&filled(&guest));
+            merged.absorb(&mut filled(&guest));
             prop_assert!(merged.lines.len() <= MAX_LINES);
             for (n, quantity) in &own {
                 let line = merged.lines.iter().find(|l| l.variant_id == variant(*n)).unwrap();

@@ -9,7 +9,9 @@ pub mod checkout;
 #[cfg(test)]
 mod checkout_tests;
 pub mod counter;
+pub mod erasure;
 pub mod ids;
+pub mod kept;
 pub mod order;
 #[cfg(test)]
 mod order_tests;
@@ -22,6 +24,7 @@ pub mod scope;
 pub use cart::{Cart, CartLine, CartStatus};
 pub use checkout::{Checkout, RejectReason};
 pub use counter::Counter;
+pub use erasure::Erasure;
 pub use ids::{
     CartId, CustomerId, NoteId, OrderId, PaymentId, ProductId, ShippingMethodId, ShippingZoneId,
     TaxRateId, VariantId,

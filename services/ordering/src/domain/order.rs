@@ -4,8 +4,10 @@ use kernel::{Address, Currency, Email, Locale, Money, Quantity, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::cart::Cart;
-use super::checkout::{RejectReason, Rejection};
+use super::checkout::{RejectReason, Rejection, RequestKey};
+use super::erasure::{Erased, Region};
 use super::ids::{CartId, CustomerId, NoteId, PaymentId, ProductId, ShippingMethodId, VariantId};
+use super::kept::KeptAnswers;
 use super::payment::{Payment, PaymentStatus};
 use super::pricing::{ShippingChoice, Tariff, TaxSum};
 use super::quote::{PricedCart, Quotes, VariantQuote};
@@ -153,6 +155,12 @@ pub struct Order {
     pub timeline: Vec<Happening>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+    /// Set when its buyer's account was erased; e-mail and addresses are gone then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased: Option<Erased>,
+    /// Kept answers that show who the buyer is. A guest has no account that could be erased.
+    #[serde(default, skip_serializing_if = "KeptAnswers::is_empty")]
+    pub kept: KeptAnswers,
 }
 
 impl Order {
@@ -198,6 +206,8 @@ impl Order {
             stage: Stage::Placed { payment: None },
             timeline: vec![Happening { at: now, what: What::Placed }],
             notes: Vec::new(),
+            erased: None,
+            kept: KeptAnswers::default(),
         })
     }
 
@@ -285,6 +295,35 @@ impl Order {
         }
         self.notes.push(note);
         Ok(())
+    }
+
+    /// Notes that the kept answer of this request will show the order. Answers of requests that come
+    /// back are to be erased.
+    #[must_use]
+    pub fn keep(&mut self, request: RequestKey, now: Timestamp) -> Vec<RequestKey> {
+        let personal = self.email.is_some()
+            || self.shipping_address.is_some()
+            || self.billing_address.is_some();
+        if personal && self.customer_id.is_some() {
+            self.kept.note(request, now)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Forgets who the buyer is; what was bought, for how much and where to stays. Answers with the
+    /// requests whose kept answers are to be erased with it. The second time there is nothing to do.
+    #[must_use]
+    pub fn erase(&mut self, now: Timestamp) -> Vec<RequestKey> {
+        if self.erased.is_none() {
+            self.erased = Some(Erased {
+                at: now,
+                shipped_to: self.shipping_address.take().as_ref().map(Region::of),
+                billed_to: self.billing_address.take().as_ref().map(Region::of),
+            });
+            self.email = None;
+        }
+        self.kept.take(now)
     }
 
     /// Payment says how much was captured by now. Staff may capture what is authorized whenever they

@@ -57,6 +57,7 @@ fn cart(variants: &[u128]) -> Cart {
         status: CartStatus::Open,
         created_at: NOW,
         expires_at: NOW,
+        kept: crate::domain::kept::KeptAnswers::default(),
     }
 }
 

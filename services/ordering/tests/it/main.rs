@@ -9,6 +9,7 @@
 mod bad_input;
 mod carts;
 mod checkout;
+mod erasing;
 mod orders;
 mod recovery;
 mod settings;

@@ -1,12 +1,13 @@
 //! An order as its buyer sees it, and as staff does.
 
-use kernel::{Address, Currency, Email, Money, Quantity, Timestamp};
+use kernel::{Address, CountryCode, Currency, Email, Money, Quantity, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::money_view::{TotalsView, percent};
 use crate::application::SeenOrder;
 use crate::domain::checkout::{RejectReason, Rejection};
+use crate::domain::erasure::{Erased, Region};
 use crate::domain::order::{ChosenShipping, Happening, Note, Order, OrderLine, Stage, What};
 use crate::domain::payment::PaymentStatus;
 use crate::domain::{
@@ -150,7 +151,28 @@ pub(super) struct AdminOrderView {
     customer_id: Option<CustomerId>,
     payment_id: Option<PaymentId>,
     cancellation: Option<CancellationView>,
+    /// Only when the buyer's account was erased: e-mail and addresses are gone, and of the addresses
+    /// this is left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    erased: Option<ErasedView>,
     notes: Vec<NoteView>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrderErasure)]
+struct ErasedView {
+    at: Timestamp,
+    shipped_to: Option<RegionView>,
+    billed_to: Option<RegionView>,
+}
+
+/// As much of an address as taxes depend on.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrderRegion)]
+struct RegionView {
+    country: CountryCode,
+    region: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -205,6 +227,7 @@ impl AdminOrderView {
             customer_id: order.customer_id,
             payment_id: order.payment().map(|payment| payment.id),
             cancellation: cancellation(order),
+            erased: order.erased.as_ref().map(erased),
             notes: order.notes.iter().map(note).collect(),
         }
     }
@@ -324,6 +347,16 @@ fn cancellation(order: &Order) -> Option<CancellationView> {
         _ => None,
     });
     Some(CancellationView { reason: reason.clone(), by })
+}
+
+fn erased(erased: &Erased) -> ErasedView {
+    let region =
+        |left: &Region| RegionView { country: left.country, region: left.region.clone() };
+    ErasedView {
+        at: erased.at,
+        shipped_to: erased.shipped_to.as_ref().map(region),
+        billed_to: erased.billed_to.as_ref().map(region),
+    }
 }
 
 fn note(note: &Note) -> NoteView {
