@@ -1,0 +1,58 @@
+//! Identity's database: a session that can still be used belongs to an account that may, and that
+//! knows of it, for what an account does not know of it cannot end.
+
+use kernel::Timestamp;
+
+use crate::Error;
+use crate::report::{Invariant, Report};
+use crate::shape::{Account, Session};
+use crate::snapshot::{Snapshot, uuid};
+
+pub fn check(book: &Snapshot, report: &mut Report) -> Result<(), Error> {
+    let finding = report.at(Invariant::I14);
+    let mut count = 0;
+    let sql = "SELECT s.id, s.revoked_at, s.state, a.state, s.ends_at > :now \
+        FROM identity.session s LEFT JOIN identity.account a ON a.id = s.account_id";
+    book.each(sql, |row| {
+        count += 1;
+        let id = uuid(row, 0)?;
+        let session: Session = match serde_json::from_str(row.get_ref(2)?.as_str().unwrap_or("")) {
+            Ok(session) => session,
+            Err(error) => {
+                finding.violated_by(
+                    "ses",
+                    id,
+                    format!("its state cannot be read, from character {} on", error.column()),
+                );
+                return Ok(());
+            }
+        };
+        let revoked_at: Option<i64> = row.get(1)?;
+        let is_revoked = session.life == "revoked";
+        if is_revoked != revoked_at.is_some() || session.at.map(Timestamp::as_micros) != revoked_at
+        {
+            let what = "whether it is revoked is not what the other services are told";
+            finding.violated_by("ses", id, what);
+            return Ok(());
+        }
+        if is_revoked || !row.get::<_, bool>(4)? {
+            return Ok(());
+        }
+        let account = row.get_ref(3)?.as_str().ok();
+        let account = account.and_then(|text| serde_json::from_str::<Account>(text).ok());
+        let why = match account {
+            None => "it is alive, but its account is not there",
+            Some(account) if account.standing != "active" => "it is alive, but its account is not",
+            Some(account) if !account.sessions.iter().any(|known| known.0 == id) => {
+                "it is alive, but its account does not know of it and cannot end it"
+            }
+            Some(_) => return Ok(()),
+        };
+        finding.violated_by("ses", id, why);
+        Ok(())
+    })?;
+    finding.looked_at(count, "sessions");
+    finding
+        .not_checked("requests with a revoked session: only a client's journal knows the answers");
+    Ok(())
+}
