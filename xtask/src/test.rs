@@ -78,6 +78,9 @@ fn passes(depth: Depth) -> Vec<(String, Vec<&'static str>)> {
             (format!("release suite: {}", suite.name), arguments)
         }));
     }
+    // Builds one crate anew with the exporter, and not the shop.
+    let traces = vec!["--package", "platform", "--features", "otlp", "--test", "otlp"];
+    passes.push(("traces".to_owned(), traces));
     passes.push(("documentation tests".to_owned(), vec!["--workspace", "--doc"]));
     passes
 }

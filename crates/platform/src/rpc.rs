@@ -17,9 +17,11 @@ use tonic::metadata::{AsciiMetadataValue, MetadataMap};
 use tonic::{Code, Request, Response, Status};
 use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
+use tracing::Instrument as _;
 
 use crate::context::{Context, Deadline, Principal};
 use crate::env::Env;
+use crate::telemetry;
 
 /// A caller that names no time gets this much.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -83,7 +85,9 @@ where
     let mut context = context;
     context.principal = Principal::Service { name: "internal".to_owned() };
     context.locales = Vec::new();
-    detached(env, call, context.deadline, serve(context)).await
+    let span = telemetry::of_call(call, &mut context);
+    let outcome = detached(env, call, context.deadline, serve(context).instrument(span));
+    outcome.await
 }
 
 async fn detached<R: Send + 'static>(
@@ -134,7 +138,7 @@ fn never(never: Infallible) -> Status {
 pub async fn unary<Q, R, F>(
     env: &Env,
     call: &'static str,
-    context: Context,
+    mut context: Context,
     message: Q,
     send: impl FnOnce(Request<Q>) -> F,
 ) -> Result<R, CallError>
@@ -145,6 +149,7 @@ where
     if remaining.is_zero() {
         return Err(CallError::deadline(call));
     }
+    let span = telemetry::of_call(call, &mut context);
     let mut request = Request::new(message);
     request.set_timeout(remaining);
     let metadata = request.metadata_mut();
@@ -155,7 +160,7 @@ where
     if let Some(trace) = context.trace {
         put(metadata, TRACEPARENT, &trace.to_string());
     }
-    match env.timeout(remaining, send(request)).await {
+    match env.timeout(remaining, send(request).instrument(span)).await {
         None => Err(CallError::deadline(call)),
         Some(Ok(response)) => Ok(response.into_inner()),
         Some(Err(status)) => Err(from_status(&status)),
@@ -176,7 +181,7 @@ where
     let metadata = request.metadata();
     let timeout = get(metadata, "grpc-timeout").and_then(grpc_timeout).unwrap_or(DEFAULT_TIMEOUT);
     let correlation = get(metadata, CORRELATION).filter(|text| text.len() <= 64);
-    let context = Context {
+    let mut context = Context {
         principal: Principal::Service { name: "internal".to_owned() },
         deadline: Deadline::after(env, timeout),
         correlation: correlation.map_or_else(|| env.uuid().to_string().into(), Into::into),
@@ -185,7 +190,8 @@ where
         locales: Vec::new(),
     };
     let deadline = context.deadline;
-    let work = handle(context, request.into_inner());
+    let span = telemetry::of_serving(call, &mut context);
+    let work = handle(context, request.into_inner()).instrument(span);
     let outcome = detached(env, call, deadline, work).await;
     outcome.map(Response::new).map_err(|error| to_status(&error))
 }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use kernel::id::Uuid;
+use tracing::Instrument as _;
 
 use super::local::Subscription;
 use super::poison::{Ward, context_of};
 use crate::event::{Envelope, HandleError};
 use crate::executor::Executor;
 use crate::store::Waiting;
+use crate::telemetry;
 
 pub(super) struct Delivery {
     pub publisher: Executor,
@@ -178,8 +180,11 @@ fn standing_for(event: &Arc<Envelope>, passed_over: u64) -> Arc<Envelope> {
 
 /// A handler that panics is a poison of its key, not the end of the relay.
 async fn once(subscription: &Subscription, event: &Envelope) -> Result<(), HandleError> {
-    let context = context_of(&subscription.executor, event);
+    let mut context = context_of(&subscription.executor, event);
+    let (span, told) = telemetry::of_event(subscription.consumer.name, event, &mut context);
+    let event = told.as_ref().unwrap_or(event);
     let handling = subscription.consumer.take(&subscription.executor, &context, event);
+    let handling = handling.instrument(span);
     let caught = AssertUnwindSafe(handling).catch_unwind().await;
     caught.unwrap_or_else(|_| Err(HandleError::new("the handler panicked")))
 }

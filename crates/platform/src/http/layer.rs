@@ -121,7 +121,10 @@ pub(super) async fn handle(
         route = route.path,
         request_id = &*id,
         trace_id = tracing::field::Empty,
+        otel.name = tracing::field::Empty,
+        otel.kind = tracing::field::Empty,
     );
+    crate::telemetry::name_request(&span, route.method.as_str(), &route.path);
     let trace = crate::telemetry::join(&span, trace_of(request.headers()), env);
     let deadline = Deadline::after(env, time_given(request.headers(), route.deadline));
     let context = Context {

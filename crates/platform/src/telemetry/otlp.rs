@@ -1,5 +1,7 @@
 //! Export of spans by OTLP over gRPC. The only file that knows OpenTelemetry.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use opentelemetry::trace::{
     SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState, TracerProvider as _,
 };
@@ -8,10 +10,18 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracerProvider, Tracer};
 use tracing::Span;
 use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt as _};
-use tracing_subscriber::Registry;
+use tracing_subscriber::filter::{Filtered, LevelFilter};
+use tracing_subscriber::{Layer as _, Registry};
 
 use super::TelemetryError;
 use crate::context::TraceParent;
+
+/// Is there anybody to whom spans are sent?
+static ON: AtomicBool = AtomicBool::new(false);
+
+pub(super) fn is_on() -> bool {
+    ON.load(Ordering::Relaxed)
+}
 
 /// Sends spans in batches; dropping it sends what waits.
 #[derive(Debug)]
@@ -28,11 +38,20 @@ impl Exporter {
             .with_batch_exporter(exporter)
             .with_resource(Resource::builder().with_service_name("mercat").build())
             .build();
+        ON.store(true, Ordering::Relaxed);
         Ok(Self(provider))
     }
 
-    pub(super) fn layer(&self) -> OpenTelemetryLayer<Registry, Tracer> {
-        tracing_opentelemetry::layer().with_tracer(self.0.tracer("mercat"))
+    /// Spans from `info` on, which are ours: those below are of the libraries underneath, the ones
+    /// that carry the export itself among them.
+    pub(super) fn layer(
+        &self,
+    ) -> Filtered<OpenTelemetryLayer<Registry, Tracer>, LevelFilter, Registry> {
+        tracing_opentelemetry::layer()
+            .with_tracer(self.0.tracer("mercat"))
+            .with_location(false)
+            .with_threads(false)
+            .with_filter(LevelFilter::INFO)
     }
 }
 

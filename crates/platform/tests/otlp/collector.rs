@@ -1,0 +1,100 @@
+//! Something that takes spans as an OpenTelemetry collector does: OTLP over gRPC, on a free port.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use platform::Env;
+use prost::Message;
+use tokio::net::TcpListener;
+
+/// As much of `opentelemetry.proto.collector.trace.v1` as a test looks at.
+#[derive(Clone, PartialEq, Message)]
+struct ExportTraceServiceRequest {
+    #[prost(message, repeated, tag = "1")]
+    resource_spans: Vec<ResourceSpans>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct ResourceSpans {
+    #[prost(message, repeated, tag = "2")]
+    scope_spans: Vec<ScopeSpans>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct ScopeSpans {
+    #[prost(message, repeated, tag = "2")]
+    spans: Vec<Span>,
+}
+
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct Span {
+    #[prost(bytes = "vec", tag = "1")]
+    pub trace_id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub span_id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "4")]
+    pub parent_span_id: Vec<u8>,
+    #[prost(string, tag = "5")]
+    pub name: String,
+    /// 1 internal, 2 server, 3 client, 4 producer, 5 consumer.
+    #[prost(int32, tag = "6")]
+    pub kind: i32,
+}
+
+pub struct Collector {
+    pub endpoint: String,
+    spans: Arc<Mutex<Vec<Span>>>,
+}
+
+impl Collector {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let spans = Arc::new(Mutex::new(Vec::new()));
+        let (env, taken) = (Env::system(), spans.clone());
+        env.clone().spawn("collector", async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let taken = taken.clone();
+                let service =
+                    hyper::service::service_fn(move |request| take(taken.clone(), request));
+                let served = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                    .serve_connection(TokioIo::new(socket), service);
+                env.spawn("collector's connection", async move {
+                    // The exporter hangs up when it is dropped.
+                    let _ = served.await;
+                });
+            }
+        });
+        Self { endpoint, spans }
+    }
+
+    pub fn spans(&self) -> Vec<Span> {
+        self.spans.lock().unwrap().clone()
+    }
+}
+
+async fn take(
+    spans: Arc<Mutex<Vec<Span>>>,
+    request: Request<Incoming>,
+) -> Result<Response<impl hyper::body::Body<Data = Bytes, Error = Infallible>>, Infallible> {
+    let path = request.uri().path().to_owned();
+    assert_eq!(path, "/opentelemetry.proto.collector.trace.v1.TraceService/Export");
+    let body = request.into_body().collect().await.unwrap().to_bytes();
+    // One uncompressed message: a flag, its length, itself.
+    assert_eq!(body[0], 0, "not compressed");
+    let export = ExportTraceServiceRequest::decode(&body[5..]).unwrap();
+    let scopes = export.resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
+    spans.lock().unwrap().extend(scopes.flat_map(|scope| scope.spans));
+    let trailers = HeaderMap::from_iter([(
+        http::HeaderName::from_static("grpc-status"),
+        HeaderValue::from_static("0"),
+    )]);
+    let empty = Full::new(Bytes::from_static(&[0; 5])).with_trailers(async { Some(Ok(trailers)) });
+    let response = Response::builder().header("content-type", "application/grpc").body(empty);
+    Ok(response.unwrap())
+}
