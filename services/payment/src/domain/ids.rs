@@ -59,7 +59,10 @@ impl RefundId {
     /// The refund that a cancelled payment asks for on its own, the `number`th of its refunds.
     pub fn of_cancellation(payment: PaymentId, number: usize) -> Self {
         let number = (number as u64).to_be_bytes();
-        Self::from_uuid(derived(payment.uuid(), &[b"cancellation", payment.uuid().as_bytes(), &number]))
+        Self::from_uuid(derived(
+            payment.uuid(),
+            &[b"cancellation", payment.uuid().as_bytes(), &number],
+        ))
     }
 }
 
