@@ -10,6 +10,7 @@ mod codegen_templates;
 mod descriptors;
 mod project;
 mod say;
+mod services;
 mod test;
 mod tidy;
 mod tools;
@@ -30,6 +31,8 @@ usage: cargo xtask <command>
   tidy                check the architecture rules, the documents' links, the migrations
   test [--quick]      prepare what tests need, then run all of them;
                       --quick leaves out the suites that want a release build
+  services up|down|status
+                      the servers that tests need: PostgreSQL, on a free port of this machine
   ci                  everything that must be green before a change is merged";
 
 fn main() -> ExitCode {
@@ -56,6 +59,9 @@ fn run(arguments: &[String]) -> Outcome {
         ["tidy"] => tidy::run(&project),
         ["test"] => test::run(&project, test::Depth::Everything),
         ["test", "--quick"] => test::run(&project, test::Depth::Quick),
+        ["services", "up"] => services::up(&project),
+        ["services", "down"] => services::down(&project),
+        ["services", "status"] => services::status(&project),
         ["ci"] => ci::run(&project),
         _ => Err(format!("`cargo xtask {}` is not a command\n\n{HELP}", words.join(" "))),
     }

@@ -9,7 +9,7 @@ use std::{
 use crate::{
     Outcome,
     project::{Project, has_extension},
-    say, tools,
+    say, services, tools,
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,21 @@ struct Count {
 }
 
 pub fn run(project: &Project, depth: Depth) -> Outcome {
+    let held = match say::phase("start services", || services::hold(project)) {
+        Ok(held) => Some(held),
+        Err(error) if std::env::var_os("CI").is_some() => return Err(error),
+        Err(error) => {
+            say::warning(&format!("{error}\ntests that need a server will be SKIPPED"));
+            None
+        }
+    };
+    let outcome = with_services(project, depth, held.as_ref());
+    let released = held.map_or(Ok(()), |held| services::release(project, &held));
+    outcome.and(released)
+}
+
+fn with_services(project: &Project, depth: Depth, held: Option<&services::Held>) -> Outcome {
+    let servers = held.map(|held| held.environment.as_slice()).unwrap_or_default();
     let python = if needs_python(project)? {
         Some(say::phase("prepare Python packages", || tools::python(project))?)
     } else {
@@ -56,6 +71,7 @@ pub fn run(project: &Project, depth: Depth) -> Outcome {
         let mut command = tools::cargo(project);
         command.args(["test", "--locked", "--no-fail-fast"]).args(arguments);
         environment(&mut command, python.as_ref());
+        command.envs(servers.iter().map(|(name, value)| (name, value)));
         if let Err(error) = say::phase(&name, || stream(&mut command, &mut count)) {
             broken.push(error);
         }
