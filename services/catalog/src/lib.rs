@@ -34,6 +34,7 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
     number: 1,
     name: "init",
     sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+    postgres: None,
 }];
 
 /// The tables of this service, with its projections on SQLite.

@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::engine::{MemoryProjection, State};
+#[cfg(feature = "postgres")]
+use super::postgres::PostgresProjection;
 use super::sqlite::SqliteProjection;
 use super::value::Value;
 
@@ -77,7 +79,17 @@ pub struct Migration {
     pub number: u32,
     pub name: &'static str,
     pub sqlite: &'static str,
+    /// `None`: this schema does not run on PostgreSQL.
+    pub postgres: Option<&'static str>,
 }
+
+/// The engines' own tables, the same on each of them.
+pub(crate) const ENGINE: &[Migration] = &[Migration {
+    number: 1,
+    name: "engine",
+    sqlite: include_str!("../../migrations/sqlite/0001_engine.sql"),
+    postgres: Some(include_str!("../../migrations/postgres/0001_engine.sql")),
+}];
 
 /// All that an engine must know of a service.
 #[derive(Clone)]
@@ -86,6 +98,8 @@ pub struct Schema {
     pub migrations: &'static [Migration],
     pub aggregates: Vec<AggregateType>,
     pub sqlite_projections: Vec<Arc<dyn SqliteProjection>>,
+    #[cfg(feature = "postgres")]
+    pub postgres_projections: Vec<Arc<dyn PostgresProjection>>,
     pub memory_projections: Vec<Arc<dyn MemoryProjection>>,
 }
 
@@ -96,6 +110,8 @@ impl Schema {
             migrations,
             aggregates: Vec::new(),
             sqlite_projections: Vec::new(),
+            #[cfg(feature = "postgres")]
+            postgres_projections: Vec::new(),
             memory_projections: Vec::new(),
         }
     }
@@ -109,6 +125,13 @@ impl Schema {
     #[must_use]
     pub fn project_sqlite(mut self, projection: Arc<dyn SqliteProjection>) -> Self {
         self.sqlite_projections.push(projection);
+        self
+    }
+
+    #[cfg(feature = "postgres")]
+    #[must_use]
+    pub fn project_postgres(mut self, projection: Arc<dyn PostgresProjection>) -> Self {
+        self.postgres_projections.push(projection);
         self
     }
 

@@ -10,6 +10,8 @@ use kernel::id::Uuid;
 
 use super::aggregate::{Aggregate, AggregateType};
 use super::error::StoreError;
+#[cfg(feature = "postgres")]
+use super::postgres::PostgresReader;
 use super::query::Query;
 use super::sqlite::SqliteReader;
 use super::value::Value;
@@ -99,7 +101,8 @@ pub const FORGET: u32 = 500;
 /// What the database added to a batch that was applied.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// The place of each event of [`WriteSet::outbox`], growing in the order of commits.
+    /// The place of each event of [`WriteSet::outbox`]. Places grow in the order of commits; where
+    /// several processes write, only those of one aggregate do.
     pub places: Vec<i64>,
     /// Answers that were forgotten.
     pub forgotten: u32,
@@ -226,6 +229,10 @@ pub trait Engine: Send + Sync {
     async fn is_parked(&self, consumer: &str, aggregate: Uuid) -> Result<bool, EngineError>;
     async fn parked(&self, consumer: Option<&str>) -> Result<Vec<Parked>, EngineError>;
     fn sqlite_reader(&self) -> Option<SqliteReader> {
+        None
+    }
+    #[cfg(feature = "postgres")]
+    fn postgres_reader(&self) -> Option<PostgresReader> {
         None
     }
 }

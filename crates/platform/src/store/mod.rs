@@ -11,6 +11,8 @@ mod engine;
 mod error;
 mod fresh;
 pub mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod query;
 pub mod sqlite;
 mod value;
@@ -27,6 +29,8 @@ pub use engine::{
 };
 pub use error::StoreError;
 pub use fresh::UntilCommit;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresProjection, PostgresReader};
 pub use query::{Condition, Direction, Op, Position, Query};
 pub use sqlite::{SqliteProjection, SqliteReader};
 pub use value::Value;
@@ -152,6 +156,12 @@ impl Store {
     /// For projections' queries; `None` on another engine.
     pub fn sqlite_reader(&self) -> Option<SqliteReader> {
         self.engine.sqlite_reader()
+    }
+
+    /// For projections' queries; `None` on another engine.
+    #[cfg(feature = "postgres")]
+    pub fn postgres_reader(&self) -> Option<PostgresReader> {
+        self.engine.postgres_reader()
     }
 }
 

@@ -34,8 +34,12 @@ fn a_database_of_a_newer_binary_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sample.db");
     let (old, _) = schema();
-    let more =
-        Migration { number: 2, name: "more", sqlite: "CREATE TABLE more (id INTEGER) STRICT" };
+    let more = Migration {
+        number: 2,
+        name: "more",
+        sqlite: "CREATE TABLE more (id INTEGER) STRICT",
+        postgres: None,
+    };
     let mut newer = old.clone();
     newer.migrations = Box::leak(Box::new([old.migrations[0], more]));
     SqliteEngine::open(&path, &newer, Options::default()).map(drop).unwrap();

@@ -1,4 +1,4 @@
-//! One contract, every engine: each test here runs on memory and on SQLite.
+//! One contract, every engine: each test here runs on memory, on SQLite and on PostgreSQL.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
 /// Stamps a contract test on each engine.
@@ -14,6 +14,10 @@ macro_rules! on_every_engine {
                 let folder = tempfile::tempdir().unwrap();
                 crate::$module::$name(crate::sample::sqlite(folder.path())).await;
             }
+            #[tokio::test]
+            async fn postgres() {
+                crate::server::with_bench(crate::$module::$name).await;
+            }
         })*
     };
 }
@@ -22,4 +26,7 @@ mod contract;
 mod durability;
 mod executor;
 mod local_bus;
+mod migrations;
+mod replicas;
 mod sample;
+mod server;

@@ -3,15 +3,17 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use kernel::Timestamp;
 use kernel::id::Uuid;
 use platform::Context;
 use platform::env::TestEnv;
 use platform::event::Event;
 use platform::executor::{Command, Executor, Keys, States};
+use platform::store::postgres::sqlx;
 use platform::store::{
-    Aggregate, Change, Column, MemoryProjection, Migration, Schema, SqliteProjection, StoreError,
-    Value,
+    Aggregate, Change, Column, Engine, MemoryProjection, Migration, PostgresProjection, Schema,
+    SqliteProjection, StoreError, Value,
 };
 use platform::testing::{executor_in_memory, executor_in_sqlite};
 use serde::{Deserialize, Serialize};
@@ -56,9 +58,18 @@ const MIGRATIONS: &[Migration] = &[Migration {
              CREATE TABLE shelf (id BLOB PRIMARY KEY, version INTEGER NOT NULL, \
              seq INTEGER NOT NULL, state TEXT NOT NULL) STRICT, WITHOUT ROWID; \
              CREATE TABLE heavy (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;",
+    postgres: Some(
+        "CREATE TABLE box (id UUID PRIMARY KEY, version BIGINT NOT NULL, seq BIGINT NOT NULL, \
+         label TEXT COLLATE \"C\" UNIQUE, weight BIGINT NOT NULL CHECK (weight >= 0), \
+         owner UUID NOT NULL, state JSONB NOT NULL); \
+         CREATE INDEX box_weight ON box (weight, id); \
+         CREATE TABLE shelf (id UUID PRIMARY KEY, version BIGINT NOT NULL, \
+         seq BIGINT NOT NULL, state JSONB NOT NULL); \
+         CREATE TABLE heavy (id UUID PRIMARY KEY);",
+    ),
 }];
 
-/// A projection of the boxes over 100, on both engines.
+/// A projection of the boxes over 100, on every engine.
 #[derive(Default)]
 pub struct Heavy(pub Mutex<std::collections::BTreeSet<Uuid>>);
 
@@ -69,6 +80,22 @@ impl SqliteProjection for Heavy {
             if change.state_of::<Box_>().is_some_and(|b| b.weight > 100) {
                 tx.execute("INSERT INTO heavy (id) VALUES (?)", [change.id.as_bytes()])?;
             }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl PostgresProjection for Heavy {
+    async fn apply(&self, tx: &mut sqlx::PgConnection, changes: &[Change<'_>]) -> sqlx::Result<()> {
+        for change in changes.iter().filter(|change| change.table == Box_::TABLE) {
+            let heavy = change.state_of::<Box_>().is_some_and(|b| b.weight > 100);
+            let sql = if heavy {
+                "INSERT INTO heavy (id) VALUES ($1) ON CONFLICT DO NOTHING"
+            } else {
+                "DELETE FROM heavy WHERE id = $1"
+            };
+            sqlx::query(sql).bind(change.id).execute(&mut *tx).await?;
         }
         Ok(())
     }
@@ -92,6 +119,7 @@ pub fn schema() -> (Schema, Arc<Heavy>) {
         .aggregate::<Box_>()
         .aggregate::<Shelf>()
         .project_sqlite(heavy.clone())
+        .project_postgres(heavy.clone())
         .project_memory(heavy.clone());
     (schema, heavy)
 }
@@ -104,6 +132,17 @@ pub struct Bench {
 }
 
 impl Bench {
+    /// Over an engine of `schema`; several of them may share `test`, so that no two ids are equal.
+    pub fn over(
+        schema: &Schema,
+        heavy: Arc<Heavy>,
+        engine: Arc<dyn Engine>,
+        test: TestEnv,
+    ) -> Self {
+        let executor = Executor::start(schema.service, &test.env, engine);
+        Self::of((executor, test), heavy)
+    }
+
     fn of((executor, test): (Executor, TestEnv), heavy: Arc<Heavy>) -> Self {
         let context =
             Context::background(&test.env, "test", std::time::Duration::from_hours(100_000));
@@ -123,6 +162,10 @@ impl Bench {
     }
 
     pub async fn heavy(&self) -> Vec<Uuid> {
+        if let Some(reader) = self.executor.store().postgres_reader() {
+            let rows = reader.rows("SELECT id FROM heavy ORDER BY id", Default::default()).await;
+            return rows.unwrap().iter().map(|row| sqlx::Row::get(row, 0)).collect();
+        }
         match self.executor.store().sqlite_reader() {
             None => self.heavy.0.lock().unwrap().iter().copied().collect(),
             Some(reader) => {

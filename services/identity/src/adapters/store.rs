@@ -10,6 +10,7 @@ const MIGRATIONS: &[Migration] = &[Migration {
     number: 1,
     name: "init",
     sqlite: include_str!("../../migrations/sqlite/0001_init.sql"),
+    postgres: Some(include_str!("../../migrations/postgres/0001_init.sql")),
 }];
 
 /// All that identity stores.

@@ -11,11 +11,13 @@ pub const MIGRATIONS: &[Migration] = &[
         number: 1,
         name: "init",
         sqlite: include_str!("../../migrations/sqlite/0001_init.sql"),
+        postgres: Some(include_str!("../../migrations/postgres/0001_init.sql")),
     },
     Migration {
         number: 2,
         name: "erasure",
         sqlite: include_str!("../../migrations/sqlite/0002_erasure.sql"),
+        postgres: Some(include_str!("../../migrations/postgres/0002_erasure.sql")),
     },
 ];
 

@@ -154,8 +154,10 @@ impl TableLayout {
         let row = "id, version, seq, state::text";
         Self {
             name: table,
-            lock: format!("SELECT {row} FROM \"{table}\" WHERE id = ANY($1) ORDER BY id FOR UPDATE")
-                .into(),
+            lock: format!(
+                "SELECT {row} FROM \"{table}\" WHERE id = ANY($1) ORDER BY id FOR UPDATE"
+            )
+            .into(),
             get: format!(
                 "SELECT t.id, t.version, t.seq, t.state::text \
                  FROM unnest($1::uuid[]) WITH ORDINALITY AS w (id, place) \
@@ -190,9 +192,10 @@ impl TableLayout {
     }
 
     pub fn column(&self, name: &str) -> Result<&ColumnLayout, EngineError> {
-        self.columns.iter().find(|column| column.name == name).ok_or_else(|| {
-            EngineError::Unavailable(format!("{} declares no {name}", self.name))
-        })
+        self.columns
+            .iter()
+            .find(|column| column.name == name)
+            .ok_or_else(|| EngineError::Unavailable(format!("{} declares no {name}", self.name)))
     }
 }
 

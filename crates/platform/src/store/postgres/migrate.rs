@@ -3,15 +3,8 @@
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
 use super::refusal::unavailable;
-use crate::store::aggregate::{Migration, Schema};
+use crate::store::aggregate::{ENGINE, Migration, Schema};
 use crate::store::engine::EngineError;
-
-const ENGINE: &[Migration] = &[Migration {
-    number: 1,
-    name: "engine",
-    sqlite: include_str!("../../../migrations/sqlite/0001_engine.sql"),
-    postgres: Some(include_str!("../../../migrations/postgres/0001_engine.sql")),
-}];
 
 /// Half of the key of the lock; the other half is the schema, so that neighbours do not wait.
 const LOCK: i32 = 0x6d65_7263;

@@ -3,14 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::unavailable;
-use crate::store::aggregate::{Migration, Schema};
+use crate::store::aggregate::{ENGINE, Migration, Schema};
 use crate::store::engine::EngineError;
-
-const ENGINE: &[Migration] = &[Migration {
-    number: 1,
-    name: "engine",
-    sqlite: include_str!("../../../migrations/sqlite/0001_engine.sql"),
-}];
 
 /// Applies what is missing, each step in its own transaction. A database that is newer than the
 /// binary, or whose history differs, is left alone and named in the error.

@@ -59,8 +59,7 @@ impl TableSql {
 
     fn update(&mut self, changed: &[usize]) -> &str {
         if !self.updates.contains_key(changed) {
-            let sets: String =
-                changed.iter().flat_map(|at| [self.names[*at], " = ?, "]).collect();
+            let sets: String = changed.iter().flat_map(|at| [self.names[*at], " = ?, "]).collect();
             let sql = format!(
                 "UPDATE {} SET version = ?, seq = ?, {sets}state = ? WHERE id = ? AND version = ?",
                 self.table

@@ -1,0 +1,195 @@
+//! Several replicas of a service on one PostgreSQL database, and a server that goes away.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::{join, join_all};
+use kernel::id::Uuid;
+use platform::event::Envelope;
+use platform::executor::{Command, Keys, States};
+use platform::idempotency::{Idempotent, SavedResponse};
+use platform::store::{Query, StoreError};
+
+use crate::contract::key;
+use crate::sample::{AddWeight, Bench, Box_, PutBox, Shelf, a_box};
+use crate::server::with_place;
+
+#[tokio::test]
+async fn commands_on_one_row_from_two_replicas_lose_no_update() {
+    with_place(async |place| {
+        let (one, two) = (place.bench().await, place.bench().await);
+        let id = one.id();
+        one.run(PutBox { id, state: a_box("shared", 0) }).await.unwrap();
+        let adds = async |bench: &Bench| {
+            join_all((0..100).map(|_| bench.run(AddWeight { id, by: 1, most: 150 }))).await
+        };
+        let (first, second) = join(adds(&one), adds(&two)).await;
+        let taken = first.into_iter().chain(second).flatten().collect::<BTreeSet<_>>();
+        assert_eq!(taken, (1..=150).collect::<BTreeSet<_>>());
+        let found = two.executor.store().get::<Box_>(id).await.unwrap().unwrap();
+        assert_eq!((found.version, found.weight), (151, 150));
+        let events = one.executor.store().outbox(1000).await.unwrap();
+        let versions: Vec<_> = events.iter().map(|event| event.aggregate_version).collect();
+        assert_eq!(versions, (1..=151).collect::<Vec<_>>());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_row_that_two_replicas_make_at_once_is_made_once() {
+    with_place(async |place| {
+        let (one, two) = (place.bench().await, place.bench().await);
+        for round in 0..20 {
+            let id = one.id();
+            let put = async |bench: &Bench| {
+                let state = a_box(&format!("round {round}"), 1);
+                bench.run(PutBox { id, state }).await
+            };
+            let (first, second) = join(put(&one), put(&two)).await;
+            let versions = BTreeSet::from([first.unwrap(), second.unwrap()]);
+            assert_eq!(versions, BTreeSet::from([1, 2]));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_idempotency_key_at_two_replicas_has_one_effect() {
+    with_place(async |place| {
+        let (one, two) = (place.bench().await, place.bench().await);
+        let tries = async |bench: &Bench, from: u32| {
+            join_all((0..10).map(|at| {
+                let id = bench.id();
+                let state = a_box(&format!("{}", from + at), 1);
+                let once = Idempotent::render(key("a", "x"), |_: &u64| SavedResponse::empty(201));
+                bench.executor.execute_once(&bench.context, Some(once), PutBox { id, state })
+            }))
+            .await
+        };
+        let (first, second) = join(tries(&one, 0), tries(&two, 10)).await;
+        let outcomes: Vec<_> = first.into_iter().chain(second).collect();
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+        let refused = |o: &&Result<_, _>| **o == Err(StoreError::KeyInProgress);
+        assert_eq!(outcomes.iter().filter(refused).count(), 19);
+        let boxes = one.executor.store().list::<Box_>(Query::new(10)).await.unwrap();
+        assert_eq!(boxes.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_unique_value_goes_to_one_of_two_replicas() {
+    with_place(async |place| {
+        let (one, two) = (place.bench().await, place.bench().await);
+        let put = async |bench: &Bench| {
+            bench.run(PutBox { id: bench.id(), state: a_box("the one", 1) }).await
+        };
+        let (first, second) = join(put(&one), put(&two)).await;
+        let outcomes = [first, second];
+        let taken = StoreError::Unique { table: "box".into(), column: "label".into() };
+        assert_eq!(outcomes.iter().filter(|outcome| **outcome == Ok(1)).count(), 1);
+        assert_eq!(outcomes.iter().filter(|o| **o == Err(taken.clone())).count(), 1);
+    })
+    .await;
+}
+
+/// The effect of an event.
+struct Count(Uuid);
+
+impl Command for Count {
+    type Reply = ();
+    type Error = StoreError;
+    fn keys(&self, keys: &mut Keys) {
+        keys.add::<Shelf>(self.0);
+    }
+    fn decide(&self, states: &mut States<'_>, _: kernel::Timestamp) -> Result<(), StoreError> {
+        let boxes = states.get::<Shelf>(self.0).map_or(0, |shelf| shelf.boxes) + 1;
+        states.put(self.0, Shelf { boxes });
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn an_event_delivered_to_two_replicas_has_its_effect_once() {
+    with_place(async |place| {
+        let (one, two) = (place.bench().await, place.bench().await);
+        let (thing, counter) = (one.id(), one.id());
+        for version in 1..=10 {
+            let envelope = Envelope {
+                id: one.id(),
+                event_type: "mercat.other.Thing.v1".into(),
+                source: "other".into(),
+                aggregate_type: "thing".into(),
+                aggregate_id: thing,
+                aggregate_version: version,
+                time: one.test.env.now(),
+                correlation: "c".into(),
+                causation: None,
+                traceparent: None,
+                data: Vec::new(),
+                passed_over: 0,
+            };
+            let (first, second) = join(
+                one.executor.consume("test.counter", &envelope, Count(counter)),
+                two.executor.consume("test.counter", &envelope, Count(counter)),
+            )
+            .await;
+            assert_eq!((first, second), (Ok(()), Ok(())));
+        }
+        let counted = one.executor.store().get::<Shelf>(counter).await.unwrap().unwrap();
+        assert_eq!(counted.boxes, 10);
+    })
+    .await;
+}
+
+/// Ends every connection of the service, as a restart of the server does.
+const HANG_UP: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                       WHERE application_name = ";
+
+#[tokio::test]
+async fn connections_that_the_server_ended_are_replaced_unnoticed() {
+    with_place(async |place| {
+        let bench = place.bench_as("sample-idle").await;
+        let id = bench.id();
+        bench.run(PutBox { id, state: a_box("kept", 1) }).await.unwrap();
+        assert!(bench.get(id).await.is_some());
+        place.run(format!("{HANG_UP}'sample-idle'")).await;
+        assert_eq!(bench.run(AddWeight { id, by: 1, most: 9 }).await, Ok(2));
+        place.run(format!("{HANG_UP}'sample-idle'")).await;
+        assert_eq!(bench.get(id).await.unwrap().weight, 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_up_under_load_loses_nothing_that_was_answered() {
+    with_place(async |place| {
+        let bench = place.bench_as("sample-busy").await;
+        let id = bench.id();
+        bench.run(PutBox { id, state: a_box("kept", 0) }).await.unwrap();
+        let load = async {
+            let (mut done, mut unknown) = (0, 0);
+            for _ in 0..30 {
+                let adds = (0..10).map(|_| bench.run(AddWeight { id, by: 1, most: 9999 }));
+                for outcome in join_all(adds).await {
+                    match outcome {
+                        Ok(_) => done += 1,
+                        Err(StoreError::Unavailable(_)) => unknown += 1,
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            }
+            (done, unknown)
+        };
+        let faults = async {
+            for _ in 0..5 {
+                place.run(format!("{HANG_UP}'sample-busy'")).await;
+            }
+        };
+        let ((done, unknown), ()) = join(load, faults).await;
+        assert_eq!(done + unknown, 300);
+        bench.run(AddWeight { id, by: 0, most: 9999 }).await.unwrap();
+        let weight = bench.get(id).await.unwrap().weight;
+        assert!((done..=done + unknown).contains(&weight), "{done} <= {weight} + {unknown}");
+    })
+    .await;
+}
