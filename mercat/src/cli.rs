@@ -9,11 +9,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// have the small numbers for themselves.
 pub const MISUSED: u8 = 64;
 
+/// The exit code of `verify` when it looked, and something is wrong.
+pub const VIOLATED: u8 = 4;
+
 const EXIT_CODES: &str = "Exit codes:
   0   done
   1   failed; standard error tells why
   2   import: rows were refused; the good products are in
   3   import: all is stored, but other services have not heard of all of it
+  4   verify: an invariant does not hold
   64  the command line cannot be understood";
 
 /// Mercat runs a shop backend: catalog, carts, checkout, stock, payments, accounts.
@@ -75,6 +79,15 @@ pub enum Command {
     /// Works on a data folder while no shop runs on it.
     #[command(subcommand)]
     Events(Events),
+    /// Say whether the invariants of a shop hold: nothing lost, nothing sold or charged twice.
+    ///
+    /// Reads the databases of a data folder and the test provider's ledger, also while a shop runs
+    /// on it, and changes nothing. Each database is seen at one moment. For each invariant it
+    /// prints how much was looked at, what breaks it, and what could not be looked at and why.
+    ///
+    /// Ends with 0 when everything that was looked at holds; 4 when an invariant does not; 1 when
+    /// it could not look.
+    Verify(Verify),
 }
 
 #[derive(Args)]
@@ -114,6 +127,22 @@ impl Topology {
             Self::Loopback => "loopback",
         }
     }
+}
+
+#[derive(Args)]
+pub struct Verify {
+    #[command(flatten)]
+    pub data: Data,
+    /// What changed within so many seconds may still be on its way to another service, and is not
+    /// compared with it. When no shop runs on the folder, they count back from the last write.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub quiet_after: u32,
+    /// Name at most so many violations of an invariant; all are counted.
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    pub show: usize,
+    /// Print the findings as one JSON document.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args)]
@@ -240,7 +269,7 @@ mod tests {
     #[test]
     fn help_tells_the_exit_codes() {
         let help = super::Cli::command().render_help().to_string();
-        for code in ["0 ", "1 ", "2 ", "3 ", "64"] {
+        for code in ["0 ", "1 ", "2 ", "3 ", "4 ", "64"] {
             assert!(help.contains(&format!("\n  {code}  ")), "{help}");
         }
     }

@@ -8,6 +8,7 @@ mod migrate;
 mod remote;
 mod staff;
 mod up;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -26,6 +27,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, String> {
         Command::Config(command) => config::run(&read()?, &command),
         Command::Staff(command) => staff::run(read()?, command).await,
         Command::Events(command) => events::run(read()?, command).await,
+        Command::Verify(command) => verify::run(read()?, &command),
     }
 }
 

@@ -1,7 +1,11 @@
 //! What must hold once the shop is quiet again.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use checker::journal::{self, Request};
+use checker::{Look, Report};
+use platform::Env;
 use serde_json::Value;
 use testkit::journal::{Entry, Outcome, check_numbers};
 use testkit::money::{payment_of, provider_ledger};
@@ -31,6 +35,7 @@ pub async fn check(storm: &Storm) {
     check_numbers(&confirmed);
     stock(storm, &admin, &confirmed).await;
     money(storm, &admin, &orders).await;
+    invariants(storm, &entries).await;
     eprintln!("{} orders, {} of them confirmed", orders.len(), confirmed.len());
 }
 
@@ -103,6 +108,41 @@ async fn money(storm: &Storm, admin: &Client, orders: &[Value]) {
     for id in ledger.keys() {
         assert!(orders.iter().any(|order| order["id"] == id.as_str()), "{id}: charged for nothing");
     }
+}
+
+/// What the databases say, together with what the buyers remember.
+async fn invariants(storm: &Storm, entries: &[Entry]) {
+    let requests = entries.iter().map(|entry| Request {
+        cart: entry.cart.clone(),
+        key: entry.key.clone(),
+        // A key of the storm is sent with one body only.
+        body_hash: String::new(),
+        outcome: match &entry.outcome {
+            Outcome::Ok(told) => journal::Outcome::Ok(told.clone()),
+            Outcome::Fail(_) => journal::Outcome::Fail,
+            Outcome::Unknown => journal::Outcome::Unknown,
+        },
+    });
+    let journal = checker::Journal { requests: requests.collect(), is_all: true };
+    let data = storm.shop.data();
+    let verify = || -> Report {
+        let report = checker::verify(&Look {
+            now: Some(Env::system().now()),
+            quiet_after: Duration::ZERO,
+            journal: Some(&journal),
+            ..Look::at(&data, &data.join("test-provider"))
+        });
+        report.expect("the databases can be read")
+    };
+    // The last events may still be on their way: asked until then, and told in full if not.
+    let patience = Duration::from_secs(30);
+    let asking = async {
+        while !verify().holds() {
+            Env::system().sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let quiet = Env::system().timeout(patience, asking).await;
+    assert!(quiet.is_some(), "{:#?}", verify().findings);
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
