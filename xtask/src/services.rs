@@ -61,8 +61,8 @@ pub fn hold(project: &Project) -> Outcome<Held> {
     let server = postgres::Server::install(project)?;
     let started = server.start()?;
     let environment = vec![("MERCAT_TEST_POSTGRES".to_owned(), server.url()?)];
-    let text: String =
-        environment.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    let lines = environment.iter();
+    let text: String = lines.flat_map(|(name, value)| [name, "=", value, "\n"]).collect();
     write_private(project, &text)?;
     Ok(Held { environment, started })
 }

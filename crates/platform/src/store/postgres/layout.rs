@@ -142,9 +142,9 @@ impl TableLayout {
         columns: Vec<ColumnLayout>,
         indexes: HashMap<String, Index>,
     ) -> Self {
-        let names: String = columns.iter().map(|c| format!("\"{}\", ", c.name)).collect();
+        let names: String = columns.iter().flat_map(|c| ["\"", c.name, "\", "]).collect();
         let sets: String =
-            columns.iter().map(|c| format!("\"{0}\" = w.\"{0}\", ", c.name)).collect();
+            columns.iter().flat_map(|c| ["\"", c.name, "\" = w.\"", c.name, "\", "]).collect();
         // Behind the fixed arrays: one for each column, then the states.
         let arrays = |fixed: usize| -> String {
             let kinds = columns.iter().map(|c| c.kind.sql()).chain(["text"]);
