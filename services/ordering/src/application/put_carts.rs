@@ -71,7 +71,8 @@ impl App {
             let answer = move |versions: &Vec<u64>| render(&written(seen.clone(), versions));
             Idempotent::render(once.key, answer)
         });
-        let versions = self.executor.execute_once(context, once, PutCarts { carts, request }).await?;
+        let versions =
+            self.executor.execute_once(context, once, PutCarts { carts, request }).await?;
         Ok(written(seen, &versions))
     }
 }

@@ -173,6 +173,28 @@ async fn a_key_that_joined_a_rejected_order_does_not_buy_when_it_is_sent_again()
 }
 
 #[tokio::test]
+async fn calls_and_events_of_a_checkout_belong_to_the_trace_of_its_request() {
+    on_both(async |shop: Shop| {
+        let opened = shop.guest_cart(&[(1, 1)]).await;
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+        let client = opened.client.with("traceparent", &parent);
+        let opened = crate::shop::Opened { client, ..opened };
+        assert_eq!(opened.complete("k1", "tok_ok").await.expect(201).body["status"], "confirmed");
+        let events = shop.executor.store().outbox(10).await.unwrap();
+        assert_eq!(events.len(), 2);
+        let asked = shop.world.facts().traces.clone();
+        assert_eq!(asked.len(), 2, "for goods and for money");
+        let told = events.into_iter().map(|event| event.traceparent);
+        for traceparent in told.chain(asked) {
+            let traceparent = traceparent.unwrap();
+            assert_eq!(traceparent.split('-').nth(1), Some(trace), "{traceparent}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_last_unit_goes_to_one_of_two_buyers() {
     on_both(async |shop: Shop| {
         shop.world.facts().stock.insert(crate::world::variant(1), 1);

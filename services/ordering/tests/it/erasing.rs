@@ -106,7 +106,10 @@ async fn an_erased_customers_order_keeps_what_was_bought_and_forgets_by_whom() {
             assert!(after[gone].is_null() && !before[gone].is_null(), "{gone}: {after}");
         }
         let region = json!({"country": "DE", "region": "BE"});
-        assert_eq!((&after["erased"]["shipped_to"], &after["erased"]["billed_to"]), (&region, &region));
+        assert_eq!(
+            (&after["erased"]["shipped_to"], &after["erased"]["billed_to"]),
+            (&region, &region)
+        );
         for kept in ["number", "status", "customer_id", "lines", "totals", "notes", "timeline"] {
             assert_eq!(after[kept], before[kept], "{kept}");
         }
@@ -210,7 +213,9 @@ async fn many_orders_are_erased_page_by_page_and_a_restart_goes_on() {
     let mut orders = Vec::new();
     for n in 0..53 {
         let opened = shop.open(&grace, graces(&[(1, 1)])).await;
-        orders.push(opened.complete(&format!("buy {n}").replace(' ', "-"), "tok_ok").await.expect(201).body);
+        orders.push(
+            opened.complete(&format!("buy {n}").replace(' ', "-"), "tok_ok").await.expect(201).body,
+        );
     }
     tell_erased(&shop, 31).await;
     let world = shop.world.clone();

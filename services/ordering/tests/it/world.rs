@@ -42,6 +42,8 @@ pub struct Facts {
     pub voids_are_refused: bool,
     pub inventory_is_down: bool,
     pub catalog_is_down: bool,
+    /// In which trace goods and money were asked for.
+    pub traces: Vec<Option<String>>,
 }
 
 impl World {
@@ -103,12 +105,13 @@ impl CatalogApi for World {
 impl InventoryApi for World {
     async fn reserve(
         &self,
-        _context: Context,
+        context: Context,
         request: inventory::ReserveRequest,
     ) -> Result<inventory::ReserveReply, CallError> {
         use inventory::reserve_reply::Outcome;
         let order = Uuid::from_slice(&request.order_id).unwrap();
         let mut facts = self.facts();
+        facts.traces.push(context.trace.map(|trace| trace.to_string()));
         if facts.inventory_is_down {
             return Err(down("inventory"));
         }
@@ -194,7 +197,7 @@ impl PaymentApi for World {
     /// not known twice, `tok_unknown_for_long` never. `tok_wait` waits at the gate. `tok_bad` is refused as no token.
     async fn authorize(
         &self,
-        _context: Context,
+        context: Context,
         request: payment::AuthorizeRequest,
     ) -> Result<payment::AuthorizeReply, CallError> {
         use payment::authorize_reply::Outcome;
@@ -211,6 +214,7 @@ impl PaymentApi for World {
             self.gate.acquire().await.unwrap().forget();
         }
         let mut facts = self.facts();
+        facts.traces.push(context.trace.map(|trace| trace.to_string()));
         let asked = facts.asked.entry(order).or_default();
         *asked += 1;
         let asked = *asked;

@@ -350,8 +350,7 @@ fn cancellation(order: &Order) -> Option<CancellationView> {
 }
 
 fn erased(erased: &Erased) -> ErasedView {
-    let region =
-        |left: &Region| RegionView { country: left.country, region: left.region.clone() };
+    let region = |left: &Region| RegionView { country: left.country, region: left.region.clone() };
     ErasedView {
         at: erased.at,
         shipped_to: erased.shipped_to.as_ref().map(region),
