@@ -3,10 +3,16 @@
 //! there, so is the event. `MERCAT_WRITE_GOLDEN=1 cargo test -p contracts --test golden` writes those
 //! that are missing.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests may stop at the first surprise, as tests do"
+)]
+
 mod describe;
 mod samples;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use contracts::{catalog, identity, inventory, ordering, payment};
@@ -18,7 +24,10 @@ fn folder() -> PathBuf {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn unhex(text: &str) -> Vec<u8> {

@@ -32,7 +32,9 @@ mod strict;
 pub use access::Access;
 pub use body::{DEFAULT_BODY_LIMIT, body_problem};
 pub use cards::refuse_card_numbers;
-pub use extract::{Body, ClientNetwork, Ctx, IfMatch, Locales, Once, Params, PathParams, RequiredOnce};
+pub use extract::{
+    Body, ClientNetwork, Ctx, IfMatch, Locales, Once, Params, PathParams, RequiredOnce,
+};
 pub use limits::ServerLimits;
 pub use module::{Module, ModuleDeps, module};
 pub use network::{Network, NotANetwork, client_of};

@@ -9,6 +9,8 @@
 mod collector;
 mod shop;
 
+use std::fmt::Write as _;
+
 use collector::{Collector, Span};
 use http::Method;
 use platform::shutdown::{Phase, Shutdown};
@@ -19,7 +21,10 @@ const CALLERS_TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLERS_SPAN: &str = "00f067aa0ba902b7";
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[track_caller]

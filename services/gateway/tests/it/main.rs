@@ -1,5 +1,10 @@
 //! The gateway over one made-up service: what reaches it, and what is refused before.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests may stop at the first surprise, as tests do"
+)]
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
