@@ -187,7 +187,7 @@ mod tests {
     fn a_quick_run_leaves_out_the_release_suites_only() {
         let names = |depth| passes(depth).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         let quick = names(Depth::Quick);
-        assert_eq!(quick, ["tests", "documentation tests"]);
+        assert_eq!(quick, ["tests", "traces", "documentation tests"]);
         assert_eq!(names(Depth::Everything).len(), quick.len() + RELEASE_SUITES.len());
     }
 }

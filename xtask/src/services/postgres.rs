@@ -49,7 +49,10 @@ impl Server {
         let Some(programs) = programs() else { return Ok(None) };
         let user = is_root().then_some(OWNER);
         let home = project.path("target/services/postgres");
-        fs::create_dir_all(&home).map_err(|error| format!("{}: {error}", home.display()))?;
+        // The one name of the folder: a server is known by it.
+        let home = fs::create_dir_all(&home)
+            .and_then(|()| fs::canonicalize(&home))
+            .map_err(|error| format!("{}: {error}", home.display()))?;
         let mut server = Self { programs, home, user };
         if let Some(user) = user {
             expect(Command::new("chown").arg(user).arg(&server.home))?;
