@@ -34,11 +34,11 @@ struct ScopeSpans {
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct Span {
     #[prost(bytes = "vec", tag = "1")]
-    pub trace_id: Vec<u8>,
+    pub trace: Vec<u8>,
     #[prost(bytes = "vec", tag = "2")]
-    pub span_id: Vec<u8>,
+    pub id: Vec<u8>,
     #[prost(bytes = "vec", tag = "4")]
-    pub parent_span_id: Vec<u8>,
+    pub parent: Vec<u8>,
     #[prost(string, tag = "5")]
     pub name: String,
     /// 1 internal, 2 server, 3 client, 4 producer, 5 consumer.

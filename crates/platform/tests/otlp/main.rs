@@ -37,7 +37,7 @@ fn named<'a>(spans: &'a [Span], name: &str) -> &'a Span {
 
 /// Who lies below whom, in one trace, down to the consumers of consumers' events.
 fn is_one_tree(spans: &[Span], root: &str) {
-    let trace = &named(spans, root).trace_id;
+    let trace = &named(spans, root).trace;
     let tree = [
         (root, "inventory.Reserve", 3),
         (root, "payments.orders mercat.orders.Placed.v1", 5),
@@ -45,8 +45,8 @@ fn is_one_tree(spans: &[Span], root: &str) {
     ];
     for (parent, name, kind) in tree {
         let span = named(spans, name);
-        assert_eq!(span.parent_span_id, named(spans, parent).span_id, "{name} below {parent}");
-        assert_eq!((&span.trace_id, span.kind), (trace, kind), "{name}");
+        assert_eq!(span.parent, named(spans, parent).id, "{name} below {parent}");
+        assert_eq!((&span.trace, span.kind), (trace, kind), "{name}");
     }
     assert_eq!(spans.len(), 4, "and nothing else, of libraries or of the export: {spans:?}");
 }
@@ -77,10 +77,10 @@ async fn a_checkout_is_one_trace_from_the_request_through_calls_and_events() {
 
     let spans = collector.spans();
     let (joined, own): (Vec<Span>, Vec<Span>) =
-        spans.into_iter().partition(|span| hex(&span.trace_id) == CALLERS_TRACE);
+        spans.into_iter().partition(|span| hex(&span.trace) == CALLERS_TRACE);
     let root = "POST /v1/orders";
     is_one_tree(&own, root);
-    assert_eq!((hex(&named(&own, root).parent_span_id).as_str(), named(&own, root).kind), ("", 2));
+    assert_eq!((hex(&named(&own, root).parent).as_str(), named(&own, root).kind), ("", 2));
     is_one_tree(&joined, root);
-    assert_eq!(hex(&named(&joined, root).parent_span_id), CALLERS_SPAN);
+    assert_eq!(hex(&named(&joined, root).parent), CALLERS_SPAN);
 }
