@@ -129,6 +129,10 @@ impl Delivery {
     ) -> Result<(), HandleError> {
         match once(subscription, event).await {
             Err(error) if error.gap => {
+                // What it lacks may be parked; then it has to wait for the operator, too.
+                if self.queue_up(subscription, event).await? {
+                    return Ok(());
+                }
                 let event = self.baseline(subscription.consumer.name, event).await.ok_or(error)?;
                 once(subscription, &event).await
             }
@@ -160,14 +164,26 @@ impl Delivery {
         subscription: &Subscription,
         event: &Arc<Envelope>,
     ) -> Result<(), HandleError> {
-        let name = subscription.consumer.name;
-        let engine = subscription.executor.store().engine();
-        let parked = engine.is_parked(name, event.aggregate_id).await;
-        if parked.map_err(HandleError::transient)? {
-            self.ward.park(subscription, event, "waits behind a parked event").await?;
+        if self.queue_up(subscription, event).await? {
             return Ok(());
         }
         self.handle(subscription, event).await
+    }
+
+    /// Parks the event when its key is parked; false when it is not.
+    async fn queue_up(
+        &self,
+        subscription: &Subscription,
+        event: &Arc<Envelope>,
+    ) -> Result<bool, HandleError> {
+        let name = subscription.consumer.name;
+        let engine = subscription.executor.store().engine();
+        let parked = engine.is_parked(name, event.aggregate_id).await;
+        let parked = parked.map_err(HandleError::transient)?;
+        if parked {
+            self.ward.park(subscription, event, "waits behind a parked event").await?;
+        }
+        Ok(parked)
     }
 }
 

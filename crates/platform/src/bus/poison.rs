@@ -92,7 +92,14 @@ pub async fn replay(subscription: &Subscription, aggregate: Uuid) -> Result<usiz
             continue;
         }
         let context = context_of(executor, &parked.envelope);
-        subscription.consumer.take(executor, &context, &parked.envelope).await?;
+        let outcome = subscription.consumer.take(executor, &context, &parked.envelope).await;
+        match outcome {
+            Err(error) if error.gap && done == 0 => {
+                let first = beginning(&parked.envelope);
+                subscription.consumer.take(executor, &context, &first).await?;
+            }
+            outcome => outcome?,
+        }
         executor.unpark(consumer.to_owned(), parked.envelope.id).await?;
         done += 1;
     }
@@ -105,12 +112,29 @@ pub async fn skip(subscription: &Subscription, event: Uuid) -> Result<bool, Hand
     let executor = &subscription.executor;
     let consumer = subscription.consumer.name;
     let parked = executor.store().parked(Some(consumer)).await?;
-    let Some(parked) = parked.into_iter().find(|parked| parked.envelope.id == event) else {
+    let Some(at) = parked.iter().position(|parked| parked.envelope.id == event) else {
         return Ok(false);
     };
-    executor.consume_nothing(consumer, &parked.envelope).await?;
+    let (before, parked) = (&parked[..at], &parked[at]);
+    let key = parked.envelope.aggregate_id;
+    let is_first = before.iter().all(|other| other.envelope.aggregate_id != key);
+    match executor.consume_nothing(consumer, &parked.envelope).await {
+        Err(StoreError::Gap) if is_first => {
+            executor.consume_nothing(consumer, &beginning(&parked.envelope)).await?;
+        }
+        outcome => outcome?,
+    }
     executor.unpark(consumer.to_owned(), event).await?;
     Ok(true)
+}
+
+/// The first parked event of a key stood at the head of its key when it was parked: what it seems
+/// to lack was delivered before the consumer listened.
+fn beginning(envelope: &Envelope) -> Envelope {
+    Envelope {
+        passed_over: envelope.aggregate_version.saturating_sub(1),
+        ..Envelope::clone(envelope)
+    }
 }
 
 /// How long one handling of an event may take.

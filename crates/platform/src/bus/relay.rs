@@ -52,6 +52,8 @@ pub(super) struct Relay {
     queued: usize,
     /// The table holds events behind the cursor that nobody told of.
     behind: bool,
+    /// There was no room when it looked last.
+    full: bool,
     held: Option<BoxFuture<'static, ()>>,
     settle: Option<BoxFuture<'static, ()>>,
     poll: BoxFuture<'static, ()>,
@@ -85,6 +87,7 @@ impl Relay {
             cursor: 0,
             queued: 0,
             behind: true,
+            full: false,
             held: None,
             settle: None,
             poll,
@@ -117,6 +120,17 @@ impl Relay {
 
     /// Takes in what was committed, as far as there is room.
     async fn take_in(&mut self) {
+        let service = self.publisher.service();
+        metrics::gauge!("mercat_relay_waiting_events", "service" => service)
+            .set(self.queued as f64);
+        if self.queued >= ROOM && !self.full {
+            tracing::error!(
+                service,
+                waiting = self.queued,
+                "consumers do not keep up; the rest waits"
+            );
+        }
+        self.full = self.queued >= ROOM;
         while self.queued < ROOM {
             if self.behind {
                 match self.publisher.store().engine().outbox(self.cursor, PAGE).await {
@@ -125,7 +139,6 @@ impl Relay {
                         self.accept(page);
                     }
                     Err(error) => {
-                        let service = self.publisher.service();
                         tracing::error!(%error, service, "outbox unreadable");
                         return;
                     }

@@ -195,10 +195,9 @@ impl Lane {
 
 /// What a write leaves behind for the next batch.
 fn change(write: &RowWrite) -> (Key, Option<Remembered>) {
-    let state = write
-        .state
-        .as_ref()
-        .map(|(state, text)| Remembered::new(write.version, write.seq, state.clone(), text.len()));
+    let state = write.state.as_ref().map(|(state, text)| {
+        Remembered::new(write.version, write.seq, state.clone(), text.len()).written()
+    });
     ((write.aggregate.table, write.id), state)
 }
 

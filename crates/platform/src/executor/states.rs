@@ -85,7 +85,7 @@ impl Batch {
                     slot.loaded_version = row.version;
                     slot.version = row.version;
                     slot.seq = row.seq;
-                    slot.loaded = Some(row.state.clone());
+                    slot.loaded = row.written.then(|| row.state.clone());
                     slot.state = Some(row.state);
                 }
                 Some(Err(error)) => slot.corrupt = Some(error),

@@ -24,13 +24,20 @@ pub(crate) struct Remembered {
     pub version: u64,
     pub seq: u64,
     pub state: State,
+    /// Did this process write the row? Only then its columns are known to be those of its state:
+    /// a migration may have touched them, or an older version have derived them otherwise.
+    pub written: bool,
     weight: u64,
 }
 
 impl Remembered {
     /// `text` is the length of the state as JSON.
     pub(crate) fn new(version: u64, seq: u64, state: State, text: usize) -> Self {
-        Self { version, seq, state, weight: ENTRY + BLOAT * text as u64 }
+        Self { version, seq, state, written: false, weight: ENTRY + BLOAT * text as u64 }
+    }
+
+    pub(crate) fn written(self) -> Self {
+        Self { written: true, ..self }
     }
 
     pub(crate) fn parse(aggregate: &AggregateType, row: &RawRow) -> Result<Self, String> {

@@ -10,7 +10,7 @@ use platform::bus::local::Subscription;
 use platform::bus::{LocalBus, replay, skip};
 use platform::event::{Consumer, Envelope, Event, HandleError, Handler};
 use platform::executor::Executor;
-use platform::shutdown::Shutdown;
+use platform::shutdown::{Phase, Shutdown};
 use tokio::sync::Notify;
 
 use crate::sample::{AddWeight, Bench, Box_, BoxPut, PutBox, a_box};
@@ -20,6 +20,9 @@ on_every_engine!(
     local_bus::a_poisoned_key_is_parked_and_the_others_go_on,
     local_bus::events_from_before_the_start_are_delivered,
     local_bus::a_panicking_handler_parks_its_key_and_the_relay_goes_on,
+    local_bus::a_younger_consumer_begins_where_it_stands,
+    local_bus::a_younger_consumer_can_replay_its_first_event_when_that_was_parked,
+    local_bus::what_is_parked_stays_parked_after_a_restart,
 );
 
 /// Copies the weight of each box into a box of its own; may be told to refuse one.
@@ -201,4 +204,66 @@ pub async fn a_panicking_handler_parks_its_key_and_the_relay_goes_on(bench: Benc
         (parked[0].envelope.aggregate_id, parked[0].error.as_str()),
         (bad, "the handler panicked")
     );
+}
+
+async fn stop(shutdown: &Shutdown) {
+    shutdown.advance(Phase::Stopping);
+    // The relay looks at it when it is next polled.
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A bus to nobody takes every event there is; then it ends.
+async fn events_that_nobody_hears(bench: &Bench) {
+    let (bus, shutdown) = start(bench, &[]);
+    until_quiet(&bus).await;
+    stop(&shutdown).await;
+}
+
+pub async fn a_younger_consumer_begins_where_it_stands(bench: Bench) {
+    let id = bench.id();
+    bench.run(PutBox { id, state: a_box("old", 1) }).await.unwrap();
+    events_that_nobody_hears(&bench).await;
+    let mirror = Mirror::new(&bench, "test.mirror", Uuid::nil());
+    let (bus, _shutdown) = start(&bench, &[&mirror]);
+    for _ in 0..2 {
+        bench.run(AddWeight { id, by: 1, most: 9 }).await.unwrap();
+    }
+    mirror.until_handled(2).await;
+    until_quiet(&bus).await;
+    assert_eq!(bench.get(mirror.copy_of(id)).await.unwrap().weight, 3);
+}
+
+pub async fn a_younger_consumer_can_replay_its_first_event_when_that_was_parked(bench: Bench) {
+    let id = bench.id();
+    bench.run(PutBox { id, state: a_box("old", 1) }).await.unwrap();
+    events_that_nobody_hears(&bench).await;
+    let mirror = Mirror::new(&bench, "test.mirror", id);
+    let (bus, _shutdown) = start(&bench, &[&mirror]);
+    for _ in 0..2 {
+        bench.run(AddWeight { id, by: 1, most: 9 }).await.unwrap();
+    }
+    until_quiet(&bus).await;
+    mirror.refusing.store(false, Ordering::SeqCst);
+    let subscription = bus.subscriptions()[0].clone();
+    assert_eq!(replay(&subscription, id).await.unwrap(), 2);
+    assert_eq!(bench.get(mirror.copy_of(id)).await.unwrap().weight, 3);
+}
+
+pub async fn what_is_parked_stays_parked_after_a_restart(bench: Bench) {
+    let id = bench.id();
+    let mirror = Mirror::new(&bench, "test.mirror", id);
+    bench.run(PutBox { id, state: a_box("bad", 1) }).await.unwrap();
+    let (bus, shutdown) = start(&bench, &[&mirror]);
+    until_quiet(&bus).await;
+    stop(&shutdown).await;
+    mirror.refusing.store(false, Ordering::SeqCst);
+    let (bus, _shutdown) = start(&bench, &[&mirror]);
+    bench.run(AddWeight { id, by: 1, most: 9 }).await.unwrap();
+    until_quiet(&bus).await;
+    assert_eq!(mirror.handled.load(Ordering::SeqCst), 0, "it waits behind the parked one");
+    let subscription = bus.subscriptions()[0].clone();
+    assert_eq!(replay(&subscription, id).await.unwrap(), 2);
+    assert_eq!(bench.get(mirror.copy_of(id)).await.unwrap().weight, 2);
 }

@@ -7,18 +7,18 @@
 
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use kernel::Timestamp;
 use kernel::id::Uuid;
 use platform::Context;
 use platform::event::Envelope;
 use platform::executor::{Command, Keys, States};
-use platform::store::{Direction, Query};
+use platform::store::{Direction, Position, Query};
 
 use super::reach::Reach;
 use super::shelf::Shelf;
 use super::{Booking, Error, Inventory};
-use crate::domain::{Enrolment, MovementKind, Policy, VariantId};
+use crate::domain::{Enrolment, LocationId, MovementKind, Policy, VariantId};
 
 /// So long an import has to tell the units of what it published.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -45,21 +45,25 @@ impl Inventory {
 
     /// Gives a row to noted variants that still have none.
     pub async fn enrol_due(&self, context: &Context) -> Result<(), Error> {
+        let (mut after, mut failure) = (None, None);
         for _ in 0..ROUNDS {
-            let query = Query::new(ROUND)
+            let mut query = Query::new(ROUND)
                 .le("due_at", self.executor.env().now())
                 .order("due_at", Direction::Ascending);
+            if let Some(position) = after.take() {
+                query = query.after(position);
+            }
             let due = self.store().list::<Enrolment>(query).await?;
-            let all = due.len() < ROUND as usize;
+            let Some(last) = due.last() else { break };
+            after = Some(Position { value: last.due_at.into(), id: last.id });
             let enrols = due.into_iter().map(|row| {
                 self.executor.execute(context, self.enrolling(row.state.variants, Some(row.id)))
             });
-            try_join_all(enrols).await?;
-            if all {
-                break;
-            }
+            // One that fails must not keep the others, but it must be heard of.
+            let failed = join_all(enrols).await.into_iter().find_map(Result::err);
+            failure = failure.or(failed);
         }
-        Ok(())
+        failure.map_or(Ok(()), Err)
     }
 
     fn enrolling(&self, variants: Vec<VariantId>, note: Option<Uuid>) -> Enrol {
@@ -112,6 +116,14 @@ impl Command for Enrol {
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<(), Error> {
         let mut shelf = Shelf::new(&self.reach, &self.booking, now);
         for variant in &self.variants {
+            // A product that was deleted and made again may have variants that are known here.
+            let known = shelf.find(states, *variant, LocationId::DEFAULT)?;
+            if known.is_some_and(|row| !row.is_sellable()) {
+                shelf.change(states, *variant, LocationId::DEFAULT, |row| {
+                    row.tell_again();
+                    Ok(())
+                })?;
+            }
             shelf.ensure_home(states, *variant, self.policy)?;
         }
         shelf.close(states);

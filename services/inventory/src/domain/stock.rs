@@ -146,6 +146,13 @@ impl Stock {
         news
     }
 
+    /// Who listens may have forgotten what it was told.
+    pub fn tell_again(&mut self) {
+        if !self.is_sellable() {
+            self.told = None;
+        }
+    }
+
     /// The rule at the head of this file.
     pub fn is_sound(&self) -> bool {
         self.reserved >= 0
