@@ -50,6 +50,18 @@ impl SavedResponse {
         Self { status, headers: Vec::new(), body: Vec::new() }
     }
 
+    /// What stands where an answer was that showed a person who is erased.
+    pub(crate) fn erased() -> Self {
+        let problem = serde_json::json!({
+            "type": "https://mercat.dev/problems/answer-erased",
+            "title": "Answer erased",
+            "status": 404,
+            "detail": "The answer of this request was erased with the personal data in it.",
+            "errors": [],
+        });
+        Self::json(404, &problem)
+    }
+
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));

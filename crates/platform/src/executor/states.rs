@@ -237,6 +237,12 @@ impl<'a> States<'a> {
         self.finished.push((key.clone(), response));
     }
 
+    /// Repeated requests with this key are told from now on that their answer is gone. One that is
+    /// not kept any more is written as erased, and goes with the next sweep.
+    pub fn erase_answer(&mut self, key: &IdempotencyKey) {
+        self.finish(key, SavedResponse::erased());
+    }
+
     fn slot(&self, key: Key) -> &Slot {
         self.batch.slots.get(&key).unwrap_or_else(|| {
             panic!("the command touches {} {} but did not declare it in keys()", key.0, key.1)

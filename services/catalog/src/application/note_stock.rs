@@ -12,8 +12,8 @@ use crate::domain::availability::Level;
 pub const CONSUMER: &str = "catalog.stock";
 
 impl Catalog {
-    /// Remembers whether the variant can be sold. Nothing is read before: most levels change
-    /// nothing, and that is found out in the batch that ticks the event off.
+    /// Remembers whether the variant can be sold. Nothing is read before: whether it changes
+    /// anything is found out in the batch that ticks the event off.
     pub async fn note_stock(&self, envelope: &Envelope, level: Level) -> Result<(), Error> {
         self.executor.consume(CONSUMER, envelope, NoteStock { level }).await
     }

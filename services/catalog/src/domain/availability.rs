@@ -1,7 +1,7 @@
 //! Whether a variant can be sold now, as far as inventory has told.
 //!
-//! Only a yes or no for each location is kept, not the counts: most sales change a count and not
-//! the answer, so most events of inventory need no write here.
+//! Only a yes or no for each location is kept, not the counts; inventory speaks up when the answer
+//! changes.
 
 use std::collections::BTreeMap;
 

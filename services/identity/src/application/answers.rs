@@ -3,8 +3,7 @@
 
 use kernel::Timestamp;
 use platform::executor::States;
-use platform::idempotency::{IdempotencyKey, Idempotent, SavedResponse};
-use serde_json::json;
+use platform::idempotency::{IdempotencyKey, Idempotent};
 
 use crate::domain::{Account, SavedAnswer};
 
@@ -36,19 +35,6 @@ pub(super) fn note(
 /// What is told instead from now on.
 pub(super) fn erase(states: &mut States<'_>, answers: impl IntoIterator<Item = SavedAnswer>) {
     for SavedAnswer { owner, route, key, fingerprint, .. } in answers {
-        // An answer that is not there any more is written as erased: it goes with the next sweep.
-        let key = IdempotencyKey { owner, route, key, fingerprint };
-        states.finish(&key, erased());
+        states.erase_answer(&IdempotencyKey { owner, route, key, fingerprint });
     }
-}
-
-fn erased() -> SavedResponse {
-    let problem = json!({
-        "type": "https://mercat.dev/problems/answer-erased",
-        "title": "Answer erased",
-        "status": 404,
-        "detail": "The answer of this request was erased with the personal data in it.",
-        "errors": [],
-    });
-    SavedResponse::json(404, &problem)
 }

@@ -1,8 +1,7 @@
 //! Erases answers that were kept for repeated requests, together with the person whom they show.
 
 use platform::executor::States;
-use platform::idempotency::{IdempotencyKey, SavedResponse};
-use serde_json::json;
+use platform::idempotency::IdempotencyKey;
 
 use crate::domain::checkout::RequestKey;
 
@@ -24,18 +23,6 @@ pub(super) fn key(request: RequestKey) -> IdempotencyKey {
 /// These requests are told from now on that their answer is gone.
 pub(super) fn erase(states: &mut States<'_>, requests: Vec<RequestKey>) {
     for request in requests {
-        // An answer that is not there any more is written as erased: it goes with the next sweep.
-        states.finish(&key(request), erased());
+        states.erase_answer(&key(request));
     }
-}
-
-fn erased() -> SavedResponse {
-    let problem = json!({
-        "type": "https://mercat.dev/problems/answer-erased",
-        "title": "Answer erased",
-        "status": 404,
-        "detail": "The answer of this request was erased with the personal data in it.",
-        "errors": [],
-    });
-    SavedResponse::json(404, &problem)
 }
