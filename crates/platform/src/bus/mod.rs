@@ -3,6 +3,7 @@
 //! [`local`] is the bus of one process: the outbox is the log, and a row goes when every consumer
 //! has committed. Brokers follow the same rules behind the same [`crate::event::Consumer`].
 
+pub mod broker;
 mod delivery;
 pub mod local;
 mod poison;
