@@ -41,6 +41,9 @@ const REFUSALS: [(&str, &str, bool); 14] = [
     ("504", "The deadline passed before the answer was known.", false),
 ];
 
+/// What the server itself refuses before a request is one: nothing stands in such an answer.
+const HEAD_TOO_LARGE: &str = "431";
+
 const SCHEME: &str = "bearer";
 
 /// The operations of a path, by method.
@@ -68,6 +71,10 @@ pub(super) fn add_components(document: &mut OpenApi) {
     for (status, description, _) in REFUSALS {
         components.responses.insert(format!("Problem{status}"), refusal(description).into());
     }
+    let head = ResponseBuilder::new()
+        .description("The address and the headers are longer than the server reads.")
+        .build();
+    components.responses.insert("HeadTooLarge".to_owned(), head.into());
     let mut http = Http::new(HttpAuthScheme::Bearer);
     http.description = Some("An access token of `/v1/auth`, or an API key (`mk_…`).".to_owned());
     components.security_schemes.insert(SCHEME.to_owned(), SecurityScheme::Http(http).into());
@@ -82,6 +89,8 @@ pub(super) fn describe(operation: &mut Operation, route: &RouteInfo) {
         _ => vec![bearer],
     });
     add_key_parameter(operation, route.idempotency);
+    let head = RefOr::Ref(Ref::new("#/components/responses/HeadTooLarge"));
+    operation.responses.responses.insert(HEAD_TOO_LARGE.to_owned(), head);
     for (status, _, only_writes) in REFUSALS {
         if only_writes && !route.writes() {
             continue;
