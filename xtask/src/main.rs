@@ -18,6 +18,7 @@ mod tools;
 use std::process::ExitCode;
 
 use project::Project;
+use services::Stop;
 
 /// What a command answers: nothing, or the sentence that says why it stopped.
 pub type Outcome<T = ()> = Result<T, String>;
@@ -32,7 +33,10 @@ usage: cargo xtask <command>
   test [--quick]      prepare what tests need, then run all of them;
                       --quick leaves out the suites that want a release build
   services up|down|status
-                      the servers that tests need: PostgreSQL, on a free port of this machine
+                      the servers that tests need, on free ports of this machine: PostgreSQL,
+                      Kafka, RabbitMQ, Redis
+  services start|stop|restart <postgres|kafka|rabbitmq|redis> [--immediate]
+                      one of them, which keeps its port and its data; --immediate is a crash
   ci                  everything that must be green before a change is merged";
 
 fn main() -> ExitCode {
@@ -62,6 +66,15 @@ fn run(arguments: &[String]) -> Outcome {
         ["services", "up"] => services::up(&project),
         ["services", "down"] => services::down(&project),
         ["services", "status"] => services::status(&project),
+        ["services", "start", name] => services::start(&project, name),
+        ["services", "stop", name] => services::stop(&project, name, Stop::Orderly),
+        ["services", "stop", name, "--immediate"] => {
+            services::stop(&project, name, Stop::Immediate)
+        }
+        ["services", "restart", name] => services::restart(&project, name, Stop::Orderly),
+        ["services", "restart", name, "--immediate"] => {
+            services::restart(&project, name, Stop::Immediate)
+        }
         ["ci"] => ci::run(&project),
         _ => Err(format!("`cargo xtask {}` is not a command\n\n{HELP}", words.join(" "))),
     }

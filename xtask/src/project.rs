@@ -16,16 +16,12 @@ pub struct Project {
 const SKIPPED_FOLDERS: [&str; 5] = [".git", "target", "node_modules", ".venv", "data"];
 
 impl Project {
-    /// Cargo tells where this crate stands; its parent is the workspace. Without cargo, the nearest
-    /// folder upwards that holds a `Cargo.lock` is.
+    /// The nearest folder with a `Cargo.lock`, upwards of the crate that cargo runs (this one, or one
+    /// whose tests call this program) or of the current folder.
     pub fn find() -> Outcome<Self> {
-        if let Some(own) = std::env::var_os("CARGO_MANIFEST_DIR")
-            && let Some(root) = Path::new(&own).parent()
-        {
-            return Ok(Self { root: root.to_path_buf() });
-        }
-        let here =
-            std::env::current_dir().map_err(|error| format!("no current folder: {error}"))?;
+        let here = std::env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(std::env::current_dir, |own| Ok(own.into()));
+        let here = here.map_err(|error| format!("no current folder: {error}"))?;
         here.ancestors()
             .find(|folder| folder.join("Cargo.lock").is_file())
             .map(|root| Self { root: root.to_path_buf() })

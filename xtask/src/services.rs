@@ -1,26 +1,106 @@
-//! `cargo xtask services up|down|status`: the servers that tests need, on a machine without Docker.
+//! `cargo xtask services …`: the servers that tests need, on a machine without Docker.
 //!
 //! Each server listens on a free port of the loopback interface, keeps its data below
 //! `target/services`, and is stopped by the process id that it was started with, never by its name.
 //! Where they answer stands in `target/services/env`, one `NAME=value` a line; whoever runs tests
-//! without this tool finds them there.
+//! without this tool finds them there. A server that is stopped and started again keeps its port
+//! and its data, so that a test may take it away and give it back.
 
+mod daemon;
+mod kafka;
+mod packages;
 mod postgres;
+mod rabbitmq;
+mod redis;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
+use std::{
+    fs::{self, File},
+    path::PathBuf,
+    thread,
+};
 
 use crate::{Outcome, project::Project, say};
 
 const FOLDER: &str = "target/services";
 const ENVIRONMENT: &str = "target/services/env";
+/// The program that starts and stops a server while tests run: this one.
+const TOOL: &str = "MERCAT_TEST_XTASK";
+
+/// How a server is stopped.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// It is asked, and finishes what it does.
+    Orderly,
+    /// As a crash would: it finishes nothing.
+    Immediate,
+}
+
+/// A server of one kind, with its own folder.
+trait Server: Sync {
+    /// Answers when it takes requests; `true` when it did not run before.
+    fn start(&self) -> Outcome<bool>;
+    /// Answers when its process is gone. The data stays.
+    fn stop(&self, how: Stop) -> Outcome;
+    /// Where it listens, if it runs.
+    fn port(&self) -> Option<u16>;
+    /// What tests are told of it, whether it runs just now or not.
+    fn address(&self) -> Option<String>;
+}
+
+type Installed = fn(&Project) -> Outcome<Option<Box<dyn Server>>>;
+type Install = fn(&Project) -> Outcome<Box<dyn Server>>;
+
+#[derive(Clone, Copy)]
+struct Kind {
+    name: &'static str,
+    title: &'static str,
+    /// The environment variable that holds its address.
+    variable: &'static str,
+    /// `None` when this machine does not have it.
+    installed: Installed,
+    /// Brings it here when it is missing.
+    install: Install,
+}
+
+const KINDS: [Kind; 4] = [
+    Kind {
+        name: "postgres",
+        title: "PostgreSQL",
+        variable: "MERCAT_TEST_POSTGRES",
+        installed: postgres::Postgres::boxed,
+        install: postgres::Postgres::install,
+    },
+    Kind {
+        name: "kafka",
+        title: "Kafka",
+        variable: "MERCAT_TEST_KAFKA",
+        installed: kafka::Kafka::installed,
+        install: kafka::Kafka::install,
+    },
+    Kind {
+        name: "rabbitmq",
+        title: "RabbitMQ",
+        variable: "MERCAT_TEST_RABBITMQ",
+        installed: rabbitmq::RabbitMq::installed,
+        install: rabbitmq::RabbitMq::install,
+    },
+    Kind {
+        name: "redis",
+        title: "Redis",
+        variable: "MERCAT_TEST_REDIS",
+        installed: redis::Redis::installed,
+        install: redis::Redis::install,
+    },
+];
 
 /// Servers that run for the time of a test run.
 pub struct Held {
     /// What tests are told: names and values of environment variables.
     pub environment: Vec<(String, String)>,
-    /// Were they started for this run? Others stay up after it.
-    started: bool,
+    /// What could not be had, each with the reason.
+    pub missing: Vec<String>,
+    /// The names of those that were started for this run. Others stay up after it.
+    started: Vec<&'static str>,
 }
 
 /// Starts what does not run. Twice is once.
@@ -29,47 +109,124 @@ pub fn up(project: &Project) -> Outcome {
     for (name, value) in &held.environment {
         say::line(&format!("{name}={value}"));
     }
-    Ok(())
+    if held.missing.is_empty() { Ok(()) } else { Err(held.missing.join("\n")) }
 }
 
 /// Stops what [`up`] started; the data stays. Nothing to stop is fine.
 pub fn down(project: &Project) -> Outcome {
     let _alone = lock(project)?;
-    if project.path(ENVIRONMENT).exists() {
-        fs::remove_file(project.path(ENVIRONMENT))
-            .map_err(|error| format!("cannot remove {ENVIRONMENT}: {error}"))?;
+    let path = project.path(ENVIRONMENT);
+    if path.exists() {
+        fs::remove_file(path).map_err(|error| format!("cannot remove {ENVIRONMENT}: {error}"))?;
     }
-    match postgres::Server::installed(project)? {
-        Some(server) => server.stop(),
-        None => Ok(()),
-    }
+    stop_all(project, &KINDS.map(|kind| kind.name))
 }
 
 pub fn status(project: &Project) -> Outcome {
-    let port = match postgres::Server::installed(project)? {
-        Some(server) => server.port(),
-        None => None,
-    };
-    let told = port.map_or_else(|| "down".to_owned(), |port| format!("up on 127.0.0.1:{port}"));
-    say::line(&format!("PostgreSQL  {told}"));
+    for kind in &KINDS {
+        let told = match (kind.installed)(project)? {
+            None => "not installed".to_owned(),
+            Some(server) => server
+                .port()
+                .map_or_else(|| "down".to_owned(), |port| format!("up on 127.0.0.1:{port}")),
+        };
+        say::line(&format!("{:<11} {told}", kind.title));
+    }
     Ok(())
+}
+
+/// Starts one server, on the port that it had.
+pub fn start(project: &Project, name: &str) -> Outcome {
+    let _alone = lock(project)?;
+    (find(name)?.install)(project)?.start()?;
+    remember(project).map(drop)
+}
+
+/// Stops one server, which keeps its port and its data.
+pub fn stop(project: &Project, name: &str, how: Stop) -> Outcome {
+    let _alone = lock(project)?;
+    (find(name)?.installed)(project)?.map_or(Ok(()), |server| server.stop(how))
+}
+
+pub fn restart(project: &Project, name: &str, how: Stop) -> Outcome {
+    stop(project, name, how)?;
+    start(project, name)
 }
 
 /// Starts what does not run, for [`release`] to stop again.
 pub fn hold(project: &Project) -> Outcome<Held> {
     let _alone = lock(project)?;
-    let server = postgres::Server::install(project)?;
-    let started = server.start()?;
-    let environment = vec![("MERCAT_TEST_POSTGRES".to_owned(), server.url()?)];
-    let lines = environment.iter();
-    let text: String = lines.flat_map(|(name, value)| [name, "=", value, "\n"]).collect();
-    write_private(project, &text)?;
-    Ok(Held { environment, started })
+    // One after the other: the system's package manager serves one at a time.
+    let servers = KINDS.map(|kind| (kind, (kind.install)(project)));
+    let outcomes = thread::scope(|scope| {
+        let started = servers.each_ref().map(|(kind, server)| {
+            let start = || match server {
+                Ok(server) => server.start(),
+                Err(error) => Err(error.clone()),
+            };
+            (kind, scope.spawn(start))
+        });
+        started.map(|(kind, thread)| {
+            (kind, thread.join().unwrap_or_else(|_| Err("starting it panicked".to_owned())))
+        })
+    });
+    let mut held = Held { environment: remember(project)?, missing: Vec::new(), started: vec![] };
+    for (kind, outcome) in outcomes {
+        match outcome {
+            Ok(true) => held.started.push(kind.name),
+            Ok(false) => {}
+            Err(error) => {
+                held.environment.retain(|(variable, _)| variable != kind.variable);
+                held.missing.push(format!("{}: {error}", kind.title));
+            }
+        }
+    }
+    Ok(held)
 }
 
 /// Stops what was started for the run; what ran before it goes on.
 pub fn release(project: &Project, held: &Held) -> Outcome {
-    if held.started { down(project) } else { Ok(()) }
+    if held.started.len() == KINDS.len() {
+        return down(project);
+    }
+    let _alone = lock(project)?;
+    stop_all(project, &held.started)
+}
+
+fn stop_all(project: &Project, names: &[&str]) -> Outcome {
+    let mut failed = Vec::new();
+    for kind in KINDS.iter().filter(|kind| names.contains(&kind.name)) {
+        let stopped = (kind.installed)(project)
+            .and_then(|server| server.map_or(Ok(()), |server| server.stop(Stop::Orderly)));
+        if let Err(error) = stopped {
+            failed.push(format!("{}: {error}", kind.title));
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
+}
+
+fn find(name: &str) -> Outcome<Kind> {
+    KINDS.into_iter().find(|kind| kind.name == name).ok_or_else(|| {
+        let known = KINDS.map(|kind| kind.name).join(", ");
+        format!("`{name}` is no server of the tests: they are {known}")
+    })
+}
+
+/// Writes down where every server answers that has ever been started here.
+fn remember(project: &Project) -> Outcome<Vec<(String, String)>> {
+    let mut environment = Vec::new();
+    for kind in &KINDS {
+        if let Some(address) = (kind.installed)(project)?.and_then(|server| server.address()) {
+            environment.push((kind.variable.to_owned(), address));
+        }
+    }
+    let tool = std::env::current_exe().map_err(|error| format!("this program: {error}"))?;
+    environment.push((TOOL.to_owned(), tool.display().to_string()));
+    let lines = environment.iter();
+    let text: String = lines.flat_map(|(name, value)| [name, "=", value, "\n"]).collect();
+    // It holds passwords.
+    daemon::write_private(&project.path(ENVIRONMENT), &text)?;
+    Ok(environment)
 }
 
 /// Two runs at once must not both make the same server.
@@ -81,14 +238,10 @@ fn lock(project: &Project) -> Outcome<File> {
     Ok(file)
 }
 
-/// The file holds a password, so it is its owner's alone.
-fn write_private(project: &Project, text: &str) -> Outcome {
-    let path = project.path(ENVIRONMENT);
-    let failed = |error| format!("cannot write {ENVIRONMENT}: {error}");
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)
+/// The folder of one server, by its one name: a process is known by it.
+fn home(project: &Project, name: &str) -> Outcome<PathBuf> {
+    let home = project.path(FOLDER).join(name);
+    fs::create_dir_all(&home)
+        .and_then(|()| fs::canonicalize(&home))
+        .map_err(|error| format!("{}: {error}", home.display()))
 }

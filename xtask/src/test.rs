@@ -46,7 +46,16 @@ struct Count {
 
 pub fn run(project: &Project, depth: Depth) -> Outcome {
     let held = match say::phase("start services", || services::hold(project)) {
-        Ok(held) => Some(held),
+        Ok(held) if held.missing.is_empty() => Some(held),
+        Ok(held) if std::env::var_os("CI").is_some() => {
+            services::release(project, &held)?;
+            return Err(held.missing.join("\n"));
+        }
+        Ok(held) => {
+            let missing = held.missing.join("\n");
+            say::warning(&format!("{missing}\ntests that need it will be SKIPPED"));
+            Some(held)
+        }
         Err(error) if std::env::var_os("CI").is_some() => return Err(error),
         Err(error) => {
             say::warning(&format!("{error}\ntests that need a server will be SKIPPED"));

@@ -5,18 +5,20 @@
 //! them anyway.
 
 use std::{
-    fmt::Write as _,
     fs,
     hash::{DefaultHasher, Hash as _, Hasher as _},
-    io::Read as _,
-    net::TcpListener,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
 };
 
-use crate::{Outcome, project::Project, say};
+use super::{
+    Server, Stop,
+    daemon::{self, expect},
+    packages::{self, is_root},
+};
+use crate::{Outcome, project::Project};
 
-pub struct Server {
+pub struct Postgres {
     /// `initdb`, `pg_ctl` and the rest.
     programs: PathBuf,
     /// Holds `data`, `log` and `password`.
@@ -29,30 +31,26 @@ const OWNER: &str = "postgres";
 const ROLE: &str = "mercat";
 /// For tests: hold back nothing that only a loss of power can cost, take every test's connections.
 const SETTINGS: &str = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off \
-                        -c full_page_writes=off -c max_connections=300 -c shared_buffers=64MB";
+                        -c full_page_writes=off -c max_connections=600 -c shared_buffers=64MB";
 
-impl Server {
+impl Postgres {
     /// Brings the programs here when they are missing.
-    pub fn install(project: &Project) -> Outcome<Self> {
-        if let Some(server) = Self::installed(project)? {
-            return Ok(server);
+    pub fn install(project: &Project) -> Outcome<Box<dyn Server>> {
+        if programs().is_none() {
+            packages::install("PostgreSQL", &["postgresql"])?;
         }
-        say::phase("install PostgreSQL from the system's packages (once)", || {
-            apt(&["update", "-q"])?;
-            apt(&["install", "-q", "-y", "--no-install-recommends", "postgresql"])
-        })?;
-        Self::installed(project)?.ok_or_else(|| "PostgreSQL is still missing".to_owned())
+        Self::boxed(project)?.ok_or_else(|| "PostgreSQL is still missing".to_owned())
+    }
+
+    pub fn boxed(project: &Project) -> Outcome<Option<Box<dyn Server>>> {
+        Ok(Self::installed(project)?.map(|server| Box::new(server) as Box<dyn Server>))
     }
 
     /// `None` when this machine has no PostgreSQL.
-    pub fn installed(project: &Project) -> Outcome<Option<Self>> {
+    fn installed(project: &Project) -> Outcome<Option<Self>> {
         let Some(programs) = programs() else { return Ok(None) };
         let user = is_root().then_some(OWNER);
-        let home = project.path("target/services/postgres");
-        // The one name of the folder: a server is known by it.
-        let home = fs::create_dir_all(&home)
-            .and_then(|()| fs::canonicalize(&home))
-            .map_err(|error| format!("{}: {error}", home.display()))?;
+        let home = super::home(project, "postgres")?;
         let mut server = Self { programs, home, user };
         if let Some(user) = user {
             expect(Command::new("chown").arg(user).arg(&server.home))?;
@@ -65,70 +63,6 @@ impl Server {
             }
         }
         Ok(Some(server))
-    }
-
-    /// Answers when it takes connections; `true` when it did not run before.
-    pub fn start(&self) -> Outcome<bool> {
-        if self.port().is_some() {
-            return Ok(false);
-        }
-        self.initialize()?;
-        let stale = self.data().join("postmaster.pid");
-        if stale.exists() {
-            fs::remove_file(&stale).map_err(|error| format!("{}: {error}", stale.display()))?;
-        }
-        let mut last = String::new();
-        // A port that was free a moment ago may be taken.
-        for _ in 0..3 {
-            let options = format!("-p {} {SETTINGS}", free_port()?);
-            let mut start = self.program("pg_ctl");
-            start.arg("-D").arg(self.data()).arg("-l").arg(self.home.join("log"));
-            start.args(["-w", "-t", "60", "-o", &options, "start"]);
-            // Its own output goes to its log; a pipe of ours would stay open as long as it runs.
-            start.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            match start.status() {
-                Ok(status) if status.success() => return Ok(true),
-                Ok(status) => last = status.to_string(),
-                Err(error) => last = error.to_string(),
-            }
-        }
-        let log = fs::read_to_string(self.home.join("log")).unwrap_or_default();
-        let end: Vec<&str> = log.lines().rev().take(8).collect();
-        let end: Vec<&str> = end.into_iter().rev().collect();
-        Err(format!("PostgreSQL does not start ({last}):\n{}", end.join("\n")))
-    }
-
-    /// Stops the server of our cluster and waits for its end.
-    pub fn stop(&self) -> Outcome {
-        if self.port().is_none() {
-            return Ok(());
-        }
-        let mut stop = self.program("pg_ctl");
-        stop.arg("-D").arg(self.data()).args(["-m", "fast", "-w", "-t", "60", "stop"]);
-        expect(&mut stop).map(drop)
-    }
-
-    /// Where it listens, if it runs. The process must be the one of our folder: after a restart of
-    /// the machine its number may be somebody else's.
-    pub fn port(&self) -> Option<u16> {
-        let text = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
-        let mut lines = text.lines();
-        let process: u32 = lines.next()?.trim().parse().ok()?;
-        let port = lines.nth(2)?.trim().parse().ok()?;
-        let arguments = fs::read(format!("/proc/{process}/cmdline")).or_else(|_| {
-            let id = process.to_string();
-            let listed = Command::new("ps").args(["-o", "args=", "-p", &id]).output();
-            listed.map(|output| output.stdout)
-        });
-        let arguments = String::from_utf8_lossy(&arguments.ok()?).into_owned();
-        arguments.contains(self.data().to_str()?).then_some(port)
-    }
-
-    pub fn url(&self) -> Outcome<String> {
-        let port = self.port().ok_or("PostgreSQL does not run")?;
-        let password = fs::read_to_string(self.home.join("password"))
-            .map_err(|error| format!("the password of PostgreSQL cannot be read: {error}"))?;
-        Ok(format!("postgres://{ROLE}:{}@127.0.0.1:{port}/postgres", password.trim()))
     }
 
     fn data(&self) -> PathBuf {
@@ -155,23 +89,18 @@ impl Server {
         fs::rename(&fresh, &data).map_err(|error| format!("{}: {error}", data.display()))
     }
 
+    /// Only the server's user may read it. The file stands before it has a content, so that the
+    /// content is never somebody else's to read.
     fn write_password(&self) -> Outcome {
-        let mut bytes = [0_u8; 16];
-        fs::File::open("/dev/urandom")
-            .and_then(|mut source| source.read_exact(&mut bytes))
-            .map_err(|error| format!("no randomness: {error}"))?;
-        let mut text = String::new();
-        for byte in bytes {
-            let _ = write!(text, "{byte:02x}");
-        }
         let path = self.home.join("password");
-        crate::project::write(&path, b"")?;
-        let mut only_owner = Command::new("chmod");
-        expect(only_owner.arg("600").arg(&path))?;
-        if let Some(user) = self.user {
-            expect(Command::new("chown").arg(user).arg(&path))?;
+        if path.exists() {
+            fs::remove_file(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         }
-        crate::project::write(&path, text.as_bytes())
+        daemon::password(&path)?;
+        match self.user {
+            Some(user) => expect(Command::new("chown").arg(user).arg(&path)).map(drop),
+            None => Ok(()),
+        }
     }
 
     fn program(&self, name: &str) -> Command {
@@ -190,6 +119,71 @@ impl Server {
         };
         command.current_dir("/").stdin(Stdio::null());
         command
+    }
+}
+
+impl Server for Postgres {
+    fn start(&self) -> Outcome<bool> {
+        if self.port().is_some() {
+            return Ok(false);
+        }
+        self.initialize()?;
+        let stale = self.data().join("postmaster.pid");
+        if stale.exists() {
+            fs::remove_file(&stale).map_err(|error| format!("{}: {error}", stale.display()))?;
+        }
+        let mut last = String::new();
+        // A port that was free a moment ago may be taken.
+        for _ in 0..3 {
+            let port = daemon::port(&self.home.join("port"))?;
+            let mut start = self.program("pg_ctl");
+            start.arg("-D").arg(self.data()).arg("-l").arg(self.home.join("log"));
+            start.args(["-w", "-t", "60", "-o", &format!("-p {port} {SETTINGS}"), "start"]);
+            // Its own output goes to its log; a pipe of ours would stay open as long as it runs.
+            start.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            match start.status() {
+                Ok(status) if status.success() => return Ok(true),
+                Ok(status) => last = status.to_string(),
+                Err(error) => last = error.to_string(),
+            }
+        }
+        let end = daemon::last_lines(&self.home.join("log"));
+        Err(format!("PostgreSQL does not start ({last}):\n{end}"))
+    }
+
+    fn stop(&self, how: Stop) -> Outcome {
+        if self.port().is_none() {
+            return Ok(());
+        }
+        let mode = match how {
+            Stop::Orderly => "fast",
+            Stop::Immediate => "immediate",
+        };
+        let mut stop = self.program("pg_ctl");
+        stop.arg("-D").arg(self.data()).args(["-m", mode, "-w", "-t", "60", "stop"]);
+        expect(&mut stop).map(drop)
+    }
+
+    /// The process must be the one of our folder: after a restart of the machine its number may be
+    /// somebody else's.
+    fn port(&self) -> Option<u16> {
+        let text = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
+        let mut lines = text.lines();
+        let process: u32 = lines.next()?.trim().parse().ok()?;
+        let port = lines.nth(2)?.trim().parse().ok()?;
+        let arguments = fs::read(format!("/proc/{process}/cmdline")).or_else(|_| {
+            let id = process.to_string();
+            let listed = Command::new("ps").args(["-o", "args=", "-p", &id]).output();
+            listed.map(|output| output.stdout)
+        });
+        let arguments = String::from_utf8_lossy(&arguments.ok()?).into_owned();
+        arguments.contains(self.data().to_str()?).then_some(port)
+    }
+
+    fn address(&self) -> Option<String> {
+        let port = self.port().or_else(|| daemon::remembered(&self.home.join("port")))?;
+        let password = fs::read_to_string(self.home.join("password")).ok()?;
+        Some(format!("postgres://{ROLE}:{}@127.0.0.1:{port}/postgres", password.trim()))
     }
 }
 
@@ -214,46 +208,4 @@ fn elsewhere(project: &Project) -> PathBuf {
     let mut hash = DefaultHasher::new();
     project.root.hash(&mut hash);
     PathBuf::from(format!("/var/lib/postgresql/mercat-{:016x}", hash.finish()))
-}
-
-fn apt(arguments: &[&str]) -> Outcome {
-    let mut command = if is_root() {
-        Command::new("apt-get")
-    } else {
-        let mut command = Command::new("sudo");
-        command.args(["-n", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
-        command
-    };
-    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
-    expect(&mut command).map(drop).map_err(|error| {
-        format!(
-            "{error}\nPostgreSQL 14 or newer cannot be installed from here; install it yourself"
-        )
-    })
-}
-
-fn is_root() -> bool {
-    let told = Command::new("id").arg("-u").output();
-    told.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
-}
-
-fn free_port() -> Outcome<u16> {
-    TcpListener::bind(("127.0.0.1", 0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(|error| format!("no free port: {error}"))
-}
-
-/// Runs it quietly; what it said is part of the error.
-fn expect(command: &mut Command) -> Outcome<Output> {
-    let shown = crate::tools::shown(command);
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("`{shown}` cannot start: {error}"))?;
-    if output.status.success() {
-        return Ok(output);
-    }
-    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(format!("`{shown}` failed ({}): {said}", output.status))
 }
