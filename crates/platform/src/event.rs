@@ -52,6 +52,9 @@ impl Envelope {
     }
 }
 
+/// How many partitions the events of a service are spread over, on every bus.
+pub const PARTITIONS: u32 = 16;
+
 /// FNV-1a (64 bit) over the 16 bytes of the id, modulo the number of partitions.
 pub fn partition_of(aggregate_id: Uuid, partitions: u32) -> u32 {
     let hash = aggregate_id.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -108,13 +111,13 @@ pub struct HandleError {
     pub message: String,
     /// The fault lies in the world, not in the event: it is tried again without being counted.
     pub transient: bool,
-    /// Events before this one have not been applied.
-    pub(crate) gap: bool,
+    /// Events before this one have not been applied; the last that was is this.
+    pub(crate) gap: Option<u64>,
 }
 
 impl HandleError {
     pub fn new(message: impl fmt::Display) -> Self {
-        Self { message: message.to_string(), transient: false, gap: false }
+        Self { message: message.to_string(), transient: false, gap: None }
     }
 
     /// Of a handler that was given a type which its consumer does not list.
@@ -123,7 +126,7 @@ impl HandleError {
     }
 
     pub fn transient(message: impl fmt::Display) -> Self {
-        Self { message: message.to_string(), transient: true, gap: false }
+        Self { message: message.to_string(), transient: true, gap: None }
     }
 }
 
@@ -136,7 +139,11 @@ impl fmt::Display for HandleError {
 impl From<StoreError> for HandleError {
     fn from(error: StoreError) -> Self {
         let transient = !matches!(error, StoreError::Unique { .. } | StoreError::Corrupt(_));
-        Self { message: error.to_string(), transient, gap: error == StoreError::Gap }
+        let gap = match error {
+            StoreError::Gap { after } => Some(after),
+            _ => None,
+        };
+        Self { message: error.to_string(), transient, gap }
     }
 }
 

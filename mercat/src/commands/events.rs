@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use kernel::id::Uuid;
 use platform::Env;
-use platform::bus::local::Subscription;
-use platform::bus::{replay, skip};
+use platform::bus::{Subscription, replay, skip};
 
 use super::choose_data;
 use crate::cli::{Data, Events, Topology};

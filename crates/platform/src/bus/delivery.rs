@@ -1,33 +1,40 @@
-//! One key's events to every consumer.
+//! One key's events to consumers of this process.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use kernel::id::Uuid;
 use tracing::Instrument as _;
 
-use super::local::Subscription;
+use super::Subscription;
 use super::poison::{Ward, context_of};
+use super::pump::{Delivered, Outlet};
+use super::tenure::Tenure;
 use crate::event::{Envelope, HandleError};
 use crate::executor::Executor;
 use crate::store::Waiting;
 use crate::telemetry;
 
 pub(super) struct Delivery {
-    pub publisher: Executor,
+    /// Whose events these are, when its outbox is at hand.
+    pub publisher: Option<Executor>,
+    pub tenure: Tenure,
     pub subscriptions: Vec<Subscription>,
     pub ward: Arc<Ward>,
 }
 
-/// What became of the events of a key.
-pub(super) struct Delivered {
-    pub key: Uuid,
-    /// The places of those that every consumer has taken.
-    pub done: Vec<i64>,
-    /// The others, in order: some consumer could not take the first of them.
-    pub rest: Vec<Waiting>,
+impl Outlet for Delivery {
+    /// Without consumers nothing has to wait.
+    fn is_wanted(&self, event_type: &str) -> bool {
+        self.subscriptions.is_empty()
+            || self.subscriptions.iter().any(|s| s.consumer.types.contains(&event_type))
+    }
+
+    fn deliver(self: Arc<Self>, key: Uuid, events: Vec<Waiting>) -> BoxFuture<'static, Delivered> {
+        self.deliver_to_all(key, events).boxed()
+    }
 }
 
 impl Delivery {
@@ -39,19 +46,17 @@ impl Delivery {
         }
     }
 
-    /// Has any consumer a use for events of this type? Without consumers nothing has to wait.
-    pub(super) fn is_wanted(&self, event_type: &str) -> bool {
-        self.subscriptions.is_empty()
-            || self.subscriptions.iter().any(|s| s.consumer.types.contains(&event_type))
-    }
-
     /// Hands the events to each consumer, in order, consumers beside each other.
-    pub(super) async fn deliver(self: Arc<Self>, key: Uuid, mut events: Vec<Waiting>) -> Delivered {
+    async fn deliver_to_all(self: Arc<Self>, key: Uuid, mut events: Vec<Waiting>) -> Delivered {
+        if !self.tenure.holds(key) {
+            return Delivered { key, done: Vec::new(), rest: events, is_lost: true };
+        }
         let runs = self.subscriptions.iter().map(|s| self.run(s, &events));
         let taken = join_all(runs).await.into_iter().min().unwrap_or(events.len());
         let rest = events.split_off(taken);
         crate::crash::point("relay.delete.before");
-        Delivered { key, done: events.into_iter().map(|event| event.place).collect(), rest }
+        let done = events.into_iter().map(|event| event.place).collect();
+        Delivered { key, done, rest, is_lost: false }
     }
 
     /// How many of the events, from the first on, the consumer has done with.
@@ -127,35 +132,57 @@ impl Delivery {
         subscription: &Subscription,
         event: &Arc<Envelope>,
     ) -> Result<(), HandleError> {
-        match once(subscription, event).await {
-            Err(error) if error.gap => {
-                // What it lacks may be parked; then it has to wait for the operator, too.
-                if self.queue_up(subscription, event).await? {
-                    return Ok(());
-                }
-                let event = self.baseline(subscription.consumer.name, event).await.ok_or(error)?;
-                once(subscription, &event).await
+        let error = match once(subscription, event).await {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        let Some(after) = error.gap else { return Err(error) };
+        // What it lacks may be parked; then it has to wait for the operator, too.
+        if self.queue_up(subscription, event).await? {
+            return Ok(());
+        }
+        match self.gap(subscription, event, after).await {
+            Gap::Fills => Err(error),
+            Gap::Begins => {
+                let consumer = subscription.consumer.name;
+                tracing::warn!(
+                    consumer, aggregate = %event.aggregate_id, version = event.aggregate_version,
+                    "begins with this event: those before it were delivered before it listened"
+                );
+                metrics::counter!("mercat_events_baseline_total", "consumer" => consumer)
+                    .increment(1);
+                let passed_over = event.aggregate_version.saturating_sub(1);
+                once(subscription, &standing_for(event, passed_over)).await
             }
-            outcome => outcome,
+            Gap::Stays => {
+                let text = format!(
+                    "events {} to {} of the aggregate never came: this database is older than what \
+                     was acknowledged from it",
+                    after + 1,
+                    event.aggregate_version - event.passed_over - 1
+                );
+                Ok(self.ward.park(subscription, event, &text).await?)
+            }
         }
     }
 
     /// A consumer that is younger than its publisher, or whose database is from a backup, has not
-    /// seen the events before this one. When none of them waits in the outbox any more, they were
-    /// done with before its time, and it begins here.
-    async fn baseline(&self, consumer: &str, event: &Arc<Envelope>) -> Option<Arc<Envelope>> {
-        let first = self.publisher.store().engine().outbox_first(event.aggregate_id).await.ok()?;
+    /// seen the events before this one.
+    async fn gap(&self, subscription: &Subscription, event: &Envelope, after: u64) -> Gap {
+        let Some(publisher) = &self.publisher else {
+            // A broker keeps the order of a key, so what is missing was there and is gone; unless
+            // somebody between reordered, which does not last.
+            let env = subscription.executor.env();
+            if !self.ward.lacks_for_long(subscription.consumer.name, event, env) {
+                return Gap::Fills;
+            }
+            return if after == 0 { Gap::Begins } else { Gap::Stays };
+        };
+        // When none of them waits in the outbox any more, they were done with before its time.
+        let engine = publisher.store().engine();
+        let Ok(first) = engine.outbox_first(event.aggregate_id).await else { return Gap::Fills };
         let earliest = event.aggregate_version - event.passed_over;
-        if first.is_some_and(|first| first < earliest) {
-            return None;
-        }
-        tracing::warn!(
-            consumer, aggregate = %event.aggregate_id, version = event.aggregate_version,
-            "begins with this event: those before it were delivered before it listened"
-        );
-        metrics::counter!("mercat_events_baseline_total", "consumer" => consumer.to_owned())
-            .increment(1);
-        Some(standing_for(event, event.aggregate_version.saturating_sub(1)))
+        if first.is_some_and(|first| first < earliest) { Gap::Fills } else { Gap::Begins }
     }
 
     /// The key is parked: this event queues up behind, unless an operator has freed the key.
@@ -185,6 +212,16 @@ impl Delivery {
         }
         Ok(parked)
     }
+}
+
+/// What is to become of an event whose predecessors were not applied.
+enum Gap {
+    /// They are on their way.
+    Fills,
+    /// The consumer begins here.
+    Begins,
+    /// They are lost to this consumer: an operator has to know.
+    Stays,
 }
 
 fn standing_for(event: &Arc<Envelope>, passed_over: u64) -> Arc<Envelope> {

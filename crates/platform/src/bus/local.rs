@@ -5,19 +5,14 @@ use std::sync::Arc;
 
 use kernel::Timestamp;
 
+use super::Subscription;
+use super::delivery::Delivery;
 use super::poison::Ward;
 use super::relay::Relay;
+use super::tenure::Tenure;
 use crate::env::Env;
-use crate::event::Consumer;
 use crate::executor::Executor;
 use crate::shutdown::Shutdown;
-
-/// A consumer together with the executor of the service it belongs to.
-#[derive(Clone)]
-pub struct Subscription {
-    pub consumer: Consumer,
-    pub executor: Executor,
-}
 
 /// Connects publishers to subscriptions.
 pub struct LocalBus {
@@ -42,13 +37,20 @@ impl LocalBus {
             let service = publisher.service();
             let interested = |s: &&Subscription| s.consumer.sources.contains(&service);
             let subscriptions = self.subscriptions.iter().filter(interested).cloned().collect();
-            let relay = Relay::new(
-                self.env.clone(),
-                publisher.clone(),
+            let tenure = Tenure::of(publisher);
+            let delivery = Arc::new(Delivery {
+                publisher: Some(publisher.clone()),
+                tenure: tenure.clone(),
                 subscriptions,
-                Arc::new(Ward::default()),
-            );
-            self.env.spawn("relay", relay.run(shutdown.clone()));
+                ward: Arc::new(Ward::default()),
+            });
+            self.env.spawn("leases", tenure.clone().keep(publisher.clone(), shutdown.clone()));
+            let relay = Relay::new(self.env.clone(), publisher.clone(), delivery.clone(), tenure);
+            let shutdown = shutdown.clone();
+            self.env.spawn("relay", async move {
+                delivery.load_parked().await;
+                relay.run(shutdown).await;
+            });
         }
     }
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use kernel::id::Uuid;
 
-use super::local::Subscription;
+use super::Subscription;
 use crate::context::Context;
+use crate::env::Env;
 use crate::event::{Envelope, HandleError};
 use crate::executor::Executor;
 use crate::store::{Parked, StoreError};
@@ -17,12 +18,20 @@ use crate::store::{Parked, StoreError};
 /// After so many tries an event is parked.
 pub(super) const TRIES: u32 = 5;
 
+/// So long a consumer waits for events that should have come before one.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Failures so far, and the keys that are parked, per consumer.
 #[derive(Default)]
 pub(super) struct Ward {
     attempts: Mutex<HashMap<(&'static str, Uuid), u32>>,
     keys: Mutex<HashSet<(&'static str, Uuid)>>,
+    /// Events that came too early, and since when they wait, by the monotonic clock.
+    early: Mutex<HashMap<(&'static str, Uuid), Duration>>,
 }
+
+/// Of events that came too early at most so many are remembered; more begin to wait anew.
+const EARLY: usize = 10_000;
 
 impl Ward {
     /// Learns which keys were parked before this process started.
@@ -52,6 +61,26 @@ impl Ward {
             attempts.remove(&(consumer, event));
         }
         give_up
+    }
+
+    /// Has this event waited in vain for those before it?
+    pub(super) fn lacks_for_long(
+        &self,
+        consumer: &'static str,
+        event: &Envelope,
+        env: &Env,
+    ) -> bool {
+        let now = env.clock.monotonic();
+        let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+        if early.len() >= EARLY {
+            early.retain(|_, since| now.saturating_sub(*since) < PATIENCE * 2);
+        }
+        let since = *early.entry((consumer, event.id)).or_insert(now);
+        let is_over = now.saturating_sub(since) >= PATIENCE;
+        if is_over {
+            early.remove(&(consumer, event.id));
+        }
+        is_over
     }
 
     pub(super) async fn park(
@@ -94,7 +123,7 @@ pub async fn replay(subscription: &Subscription, aggregate: Uuid) -> Result<usiz
         let context = context_of(executor, &parked.envelope);
         let outcome = subscription.consumer.take(executor, &context, &parked.envelope).await;
         match outcome {
-            Err(error) if error.gap && done == 0 => {
+            Err(error) if error.gap.is_some() && done == 0 => {
                 let first = beginning(&parked.envelope);
                 subscription.consumer.take(executor, &context, &first).await?;
             }
@@ -119,7 +148,7 @@ pub async fn skip(subscription: &Subscription, event: Uuid) -> Result<bool, Hand
     let key = parked.envelope.aggregate_id;
     let is_first = before.iter().all(|other| other.envelope.aggregate_id != key);
     match executor.consume_nothing(consumer, &parked.envelope).await {
-        Err(StoreError::Gap) if is_first => {
+        Err(StoreError::Gap { .. }) if is_first => {
             executor.consume_nothing(consumer, &beginning(&parked.envelope)).await?;
         }
         outcome => outcome?,

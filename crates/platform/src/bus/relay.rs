@@ -1,244 +1,256 @@
-//! From one service's outbox to its consumers.
-//!
-//! Events of one aggregate (a *key*) are delivered in order, keys beside each other, each at its
-//! own pace. What nobody has a use for costs no commit of its own: it waits a moment for the event
-//! behind it, and the inbox moves past both at once.
+//! From one service's outbox onward: to the consumers of this process, or to a broker.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, OptionFuture};
-use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
-use kernel::id::Uuid;
 
-use super::delivery::{Delivered, Delivery};
-use super::local::Subscription;
-use super::poison::Ward;
+use super::pump::{Ended, Outlet, Pump};
+use super::tenure::Tenure;
 use crate::env::Env;
 use crate::executor::Executor;
 use crate::shutdown::Shutdown;
-use crate::store::Waiting;
+use crate::store::{EngineError, StoreError, Waiting};
 
-/// How many events a relay keeps in memory; further ones wait in the table.
-const ROOM: usize = 8192;
-/// How many it reads from the table at once.
+/// How many events it reads from the table at once.
 const PAGE: u32 = 512;
-/// How many keys are delivered at the same time.
-const KEYS: usize = 256;
 /// The table is looked at so often, whatever was told.
 const POLL: Duration = Duration::from_secs(5);
-/// A key that failed is tried again after this, doubled each time, up to a second.
-const BACKOFF: Duration = Duration::from_millis(20);
-/// So long an event that no consumer has a use for waits for one behind it.
-const HOLD: Duration = Duration::from_millis(100);
+/// The same when other processes write there, too: nobody tells of theirs.
+const POLL_IN_COMPANY: Duration = Duration::from_millis(100);
 /// So long a delivered event waits for a commit that takes it along.
 const SETTLE: Duration = Duration::from_millis(50);
+/// How often the age of the outbox is told.
+const TELL: Duration = Duration::from_secs(5);
 
 pub(super) struct Relay {
     env: Env,
     publisher: Executor,
-    delivery: Arc<Delivery>,
-    keys: HashMap<Uuid, Key>,
-    /// Keys with something to deliver, in the order in which they came.
-    ready: VecDeque<Uuid>,
-    running: FuturesUnordered<BoxFuture<'static, Delivered>>,
-    /// Keys that failed, until they are tried again.
-    resting: FuturesUnordered<BoxFuture<'static, Uuid>>,
-    /// The place up to which events were taken in.
-    cursor: i64,
-    /// Events taken in and not yet delivered.
-    queued: usize,
-    /// The table holds events behind the cursor that nobody told of.
+    tenure: Tenure,
+    pump: Pump,
+    feed: Feed,
+    /// The table holds events that nobody told of.
     behind: bool,
     /// There was no room when it looked last.
     full: bool,
-    held: Option<BoxFuture<'static, ()>>,
+    reading: Option<BoxFuture<'static, Result<Vec<Waiting>, EngineError>>>,
+    /// When what was delivered is deleted, if no commit has taken it along.
     settle: Option<BoxFuture<'static, ()>>,
+    settling: Option<BoxFuture<'static, Result<(), StoreError>>>,
     poll: BoxFuture<'static, ()>,
+    tell: BoxFuture<'static, ()>,
 }
 
-#[derive(Default)]
-struct Key {
-    events: VecDeque<Waiting>,
-    /// In `ready`, `running` or `resting`.
-    busy: bool,
-    failures: u32,
+/// How it knows what it has taken in already.
+enum Feed {
+    /// Nobody else writes here: all up to this place.
+    Cursor(i64),
+    /// Transactions of several processes end in any order, so places are no horizon: each row that
+    /// was taken in and is not deleted yet. With them the rows that are being deleted.
+    Rows { taken: HashSet<i64>, done: Vec<i64>, leaving: Vec<i64> },
 }
 
 impl Relay {
+    /// `tenure` is to be kept by somebody as long as the relay runs.
     pub(super) fn new(
         env: Env,
         publisher: Executor,
-        subscriptions: Vec<Subscription>,
-        ward: Arc<Ward>,
+        outlet: Arc<dyn Outlet>,
+        tenure: Tenure,
     ) -> Self {
-        let poll = env.timer.sleep(POLL);
-        let delivery = Arc::new(Delivery { publisher: publisher.clone(), subscriptions, ward });
+        let feed = if tenure.shards().is_some() {
+            Feed::Rows { taken: HashSet::new(), done: Vec::new(), leaving: Vec::new() }
+        } else {
+            Feed::Cursor(0)
+        };
         Self {
+            poll: env.timer.sleep(POLL),
+            tell: env.timer.sleep(TELL),
+            pump: Pump::new(env.clone(), outlet),
             env,
             publisher,
-            delivery,
-            keys: HashMap::new(),
-            ready: VecDeque::new(),
-            running: FuturesUnordered::new(),
-            resting: FuturesUnordered::new(),
-            cursor: 0,
-            queued: 0,
+            tenure,
+            feed,
             behind: true,
             full: false,
-            held: None,
+            reading: None,
             settle: None,
-            poll,
+            settling: None,
         }
     }
 
     pub(super) async fn run(mut self, shutdown: Shutdown) {
-        self.delivery.load_parked().await;
-        self.publisher.tail().follow();
-        let publisher = self.publisher.clone();
+        if matches!(self.feed, Feed::Cursor(_)) {
+            self.publisher.tail().follow();
+        }
+        let (publisher, tenure) = (self.publisher.clone(), self.tenure.clone());
         loop {
-            self.take_in().await;
-            self.dispatch();
+            self.take_in();
             tokio::select! {
                 () = shutdown.stopping() => break,
-                Some(delivered) = self.running.next() => self.delivered(delivered),
-                Some(key) = self.resting.next() => self.ready.push_back(key),
-                () = publisher.tail().committed() => {}
-                Some(()) = OptionFuture::from(self.held.as_mut()) => self.release_held(),
-                Some(()) = OptionFuture::from(self.settle.as_mut()) => self.settle().await,
-                () = &mut self.poll => {
-                    self.behind = true;
-                    self.poll = self.env.timer.sleep(POLL);
+                ended = self.pump.turn() => self.ended(ended),
+                Some(page) = OptionFuture::from(self.reading.as_mut()) => self.was_read(page),
+                Some(settled) = OptionFuture::from(self.settling.as_mut()) => self.settled(settled),
+                Some(()) = OptionFuture::from(self.settle.as_mut()) => self.settle(),
+                () = publisher.tail().committed() => {
+                    self.behind |= matches!(self.feed, Feed::Rows { .. });
                 }
+                () = tenure.changed() => self.behind = true,
+                () = &mut self.poll => self.polled(),
+                () = &mut self.tell => self.tell(),
             }
         }
         // Not needed, but the next start has nothing to do twice.
         let _ = publisher.settle().await;
     }
 
+    fn polled(&mut self) {
+        self.behind = true;
+        let pause = if self.tenure.has_company() { POLL_IN_COMPANY } else { POLL };
+        self.poll = self.env.timer.sleep(pause);
+    }
+
     /// Takes in what was committed, as far as there is room.
-    async fn take_in(&mut self) {
+    fn take_in(&mut self) {
         let service = self.publisher.service();
         metrics::gauge!("mercat_relay_waiting_events", "service" => service)
-            .set(self.queued as f64);
-        if self.queued >= ROOM && !self.full {
-            tracing::error!(
-                service,
-                waiting = self.queued,
-                "consumers do not keep up; the rest waits"
-            );
+            .set(self.pump.queued() as f64);
+        let has_room = self.pump.has_room();
+        if !has_room && !self.full {
+            let waiting = self.pump.queued();
+            tracing::error!(service, waiting, "events are not taken off; the rest waits");
         }
-        self.full = self.queued >= ROOM;
-        while self.queued < ROOM {
-            if self.behind {
-                match self.publisher.store().engine().outbox(self.cursor, PAGE).await {
-                    Ok(page) => {
-                        self.behind = page.len() == PAGE as usize;
-                        self.accept(page);
-                    }
-                    Err(error) => {
-                        tracing::error!(%error, service, "outbox unreadable");
-                        return;
-                    }
-                }
-            } else {
-                let (fresh, overflowed) = self.publisher.tail().take();
-                self.behind = overflowed;
-                self.accept(fresh);
-                if !overflowed {
-                    return;
-                }
+        self.full = !has_room;
+        if !has_room || self.reading.is_some() {
+            return;
+        }
+        if !self.behind && matches!(self.feed, Feed::Cursor(_)) {
+            let (fresh, overflowed) = self.publisher.tail().take();
+            self.behind = overflowed;
+            self.accept(fresh);
+        }
+        if self.behind {
+            self.reading = self.read();
+        }
+    }
+
+    fn read(&mut self) -> Option<BoxFuture<'static, Result<Vec<Waiting>, EngineError>>> {
+        let engine = self.publisher.store().engine().clone();
+        match &self.feed {
+            Feed::Cursor(cursor) => {
+                let cursor = *cursor;
+                Some(async move { engine.outbox(cursor, PAGE).await }.boxed())
+            }
+            Feed::Rows { taken, .. } => {
+                // What is committed from here on is told again.
+                self.behind = false;
+                let shards = self.tenure.shards().filter(|shards| !shards.is_empty())?;
+                let taken: Vec<i64> = taken.iter().copied().collect();
+                let read = async move {
+                    let Some(sharing) = engine.sharing() else { return Ok(Vec::new()) };
+                    sharing.unsent(&shards, &taken, PAGE).await
+                };
+                Some(read.boxed())
+            }
+        }
+    }
+
+    fn was_read(&mut self, page: Result<Vec<Waiting>, EngineError>) {
+        self.reading = None;
+        match page {
+            Ok(page) => {
+                let is_full = page.len() == PAGE as usize;
+                self.behind = match self.feed {
+                    Feed::Cursor(_) => is_full,
+                    Feed::Rows { .. } => self.behind || is_full,
+                };
+                self.accept(page);
+            }
+            Err(error) => {
+                let service = self.publisher.service();
+                tracing::error!(%error, service, "outbox unreadable; it is read again");
+                self.behind = false;
+                self.poll = self.env.timer.sleep(POLL_IN_COMPANY);
             }
         }
     }
 
     fn accept(&mut self, events: Vec<Waiting>) {
         for event in events {
-            if event.place <= self.cursor {
-                continue;
-            }
-            self.cursor = event.place;
-            self.queued += 1;
-            let id = event.envelope.aggregate_id;
-            let wanted = self.delivery.is_wanted(&event.envelope.event_type);
-            let key = self.keys.entry(id).or_default();
-            key.events.push_back(event);
-            if key.busy {
-                continue;
-            }
-            if wanted {
-                key.busy = true;
-                self.ready.push_back(id);
-            } else {
-                self.hold();
+            let is_new = match &mut self.feed {
+                Feed::Cursor(cursor) => {
+                    let is_new = event.place > *cursor;
+                    *cursor = event.place.max(*cursor);
+                    is_new
+                }
+                Feed::Rows { taken, .. } => taken.insert(event.place),
+            };
+            if is_new {
+                self.pump.accept(event);
             }
         }
     }
 
-    fn hold(&mut self) {
-        self.held.get_or_insert_with(|| self.env.timer.sleep(HOLD));
-    }
-
-    /// What was held has waited long enough.
-    fn release_held(&mut self) {
-        self.held = None;
-        for (id, key) in &mut self.keys {
-            if !key.busy {
-                key.busy = true;
-                self.ready.push_back(*id);
+    fn ended(&mut self, ended: Ended) {
+        if let Feed::Rows { taken, done, .. } = &mut self.feed {
+            for place in &ended.lost {
+                taken.remove(place);
             }
+            done.extend(&ended.done);
         }
-    }
-
-    fn dispatch(&mut self) {
-        while self.running.len() < KEYS {
-            let Some(id) = self.ready.pop_front() else { return };
-            let Some(key) = self.keys.get_mut(&id) else { continue };
-            let events = Vec::from(std::mem::take(&mut key.events));
-            self.running.push(self.delivery.clone().deliver(id, events).boxed());
-        }
-    }
-
-    fn delivered(&mut self, delivered: Delivered) {
-        let Delivered { key: id, done, rest } = delivered;
-        self.queued -= done.len();
-        if !done.is_empty() {
-            self.publisher.delivered(done);
+        if !ended.done.is_empty() {
+            self.publisher.delivered(ended.done);
             self.settle.get_or_insert_with(|| self.env.timer.sleep(SETTLE));
         }
-        let Some(key) = self.keys.get_mut(&id) else { return };
-        if rest.is_empty() {
-            key.failures = 0;
-            key.busy = false;
-            if key.events.is_empty() {
-                self.keys.remove(&id);
-            } else if key.events.iter().any(|e| self.delivery.is_wanted(&e.envelope.event_type)) {
-                key.busy = true;
-                self.ready.push_back(id);
-            } else {
-                self.hold();
-            }
-            return;
-        }
-        for event in rest.into_iter().rev() {
-            key.events.push_front(event);
-        }
-        key.failures += 1;
-        let pause = BACKOFF * 2_u32.pow(key.failures.min(6));
-        let sleep = self.env.timer.sleep(pause.min(Duration::from_secs(1)));
-        self.resting.push(sleep.map(move |()| id).boxed());
     }
 
     /// Deletes what was delivered and no commit took along.
-    async fn settle(&mut self) {
+    fn settle(&mut self) {
         self.settle = None;
-        if self.publisher.tail().has_done()
-            && let Err(error) = self.publisher.settle().await
-        {
-            let service = self.publisher.service();
-            tracing::warn!(%error, service, "delivered events stay and will be delivered again");
+        if self.settling.is_some() {
+            self.settle = Some(self.env.timer.sleep(SETTLE));
+            return;
         }
+        let is_due = match &mut self.feed {
+            Feed::Cursor(_) => self.publisher.tail().has_done(),
+            Feed::Rows { done, leaving, .. } => {
+                leaving.append(done);
+                !leaving.is_empty()
+            }
+        };
+        if is_due {
+            let publisher = self.publisher.clone();
+            self.settling = Some(async move { publisher.settle().await }.boxed());
+        }
+    }
+
+    fn settled(&mut self, settled: Result<(), StoreError>) {
+        self.settling = None;
+        if let Err(error) = settled {
+            let service = self.publisher.service();
+            tracing::warn!(%error, service, "delivered events stay a little longer");
+            self.settle.get_or_insert_with(|| self.env.timer.sleep(TELL));
+            return;
+        }
+        if let Feed::Rows { taken, leaving, .. } = &mut self.feed {
+            for place in leaving.drain(..) {
+                taken.remove(&place);
+            }
+        }
+    }
+
+    /// How old the oldest event is that waits: what an operator wants to be woken by.
+    fn tell(&mut self) {
+        self.tell = self.env.timer.sleep(TELL);
+        let (env, publisher) = (self.env.clone(), self.publisher.clone());
+        self.env.spawn("outbox age", async move {
+            let Ok(oldest) = publisher.store().outbox(1).await else { return };
+            let now = env.now().as_micros();
+            let age = oldest.first().map_or(0, |event| now - event.time.as_micros());
+            metrics::gauge!("mercat_outbox_oldest_seconds", "service" => publisher.service())
+                .set(age as f64 / 1e6);
+        });
     }
 }

@@ -78,7 +78,7 @@ impl<C: Command> Typed<C> {
                 return (self.skip)().map(Ok);
             }
             if inbox.version - inbox.passed_over > last + 1 {
-                return Some(Err(StoreError::Gap.into()));
+                return Some(Err(StoreError::Gap { after: last }.into()));
             }
         }
         if let Some(once) = &self.once {

@@ -71,20 +71,37 @@ pub struct Executor {
     service: &'static str,
     env: Env,
     store: Store,
-    queue: mpsc::Sender<Box<dyn Job>>,
+    /// One a lane.
+    queues: Arc<[mpsc::Sender<Box<dyn Job>>]>,
     tail: Arc<Tail>,
 }
 
 impl Executor {
     /// Starts the one lane over `engine` as a task of `env`.
     pub fn start(service: &'static str, env: &Env, engine: Arc<dyn Engine>) -> Self {
-        let (queue, jobs) = mpsc::channel(QUEUE);
+        Self::start_lanes(service, env, engine, 1)
+    }
+
+    /// Several lanes, where the engine lets several batches run beside each other: those of one
+    /// replica are to each other as those of several replicas. Elsewhere it is one.
+    pub fn start_lanes(
+        service: &'static str,
+        env: &Env,
+        engine: Arc<dyn Engine>,
+        lanes: u32,
+    ) -> Self {
+        let lanes = if engine.sharing().is_some() { lanes.max(1) } else { 1 };
         let tail = Arc::new(Tail::default());
         let store = Store::new(engine);
-        let lane =
-            batch::Lane { service, env: env.clone(), store: store.clone(), tail: tail.clone() };
-        env.spawn("executor", lane.run(jobs));
-        Self { service, env: env.clone(), store, queue, tail }
+        let start = |_| {
+            let (queue, jobs) = mpsc::channel(QUEUE);
+            let lane =
+                batch::Lane { service, env: env.clone(), store: store.clone(), tail: tail.clone() };
+            env.spawn("executor", lane.run(jobs));
+            queue
+        };
+        let queues = (0..lanes).map(start).collect();
+        Self { service, env: env.clone(), store, queues, tail }
     }
 
     pub fn service(&self) -> &'static str {
@@ -208,15 +225,24 @@ impl Executor {
         if context.deadline.has_passed(&self.env) {
             return Err(StoreError::DeadlineExceeded);
         }
-        self.queue.try_send(job).map_err(|error| match error {
+        self.lane_of(job.as_ref()).try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => stopped(),
         })
     }
 
+    /// Commands on one aggregate meet in one lane, as far as one aggregate is all that they touch:
+    /// there they share a batch instead of waiting for each other's locks.
+    fn lane_of(&self, job: &dyn Job) -> &mpsc::Sender<Box<dyn Job>> {
+        let lanes = self.queues.len() as u32;
+        let key = if lanes == 1 { None } else { job.keys().into_iter().map(|(_, id)| id).min() };
+        let lane = key.map_or(0, |id| crate::event::partition_of(id, lanes));
+        &self.queues[lane as usize]
+    }
+
     /// For work that nobody outside waits for: it queues for a place in the queue.
     async fn enqueue(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
-        self.queue.send(job).await.map_err(|_| stopped())
+        self.lane_of(job.as_ref()).send(job).await.map_err(|_| stopped())
     }
 }
 

@@ -84,12 +84,20 @@ pub struct Migration {
 }
 
 /// The engines' own tables, the same on each of them.
-pub(crate) const ENGINE: &[Migration] = &[Migration {
-    number: 1,
-    name: "engine",
-    sqlite: include_str!("../../migrations/sqlite/0001_engine.sql"),
-    postgres: Some(include_str!("../../migrations/postgres/0001_engine.sql")),
-}];
+pub(crate) const ENGINE: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "engine",
+        sqlite: include_str!("../../migrations/sqlite/0001_engine.sql"),
+        postgres: Some(include_str!("../../migrations/postgres/0001_engine.sql")),
+    },
+    Migration {
+        number: 2,
+        name: "relay",
+        sqlite: include_str!("../../migrations/sqlite/0002_relay.sql"),
+        postgres: Some(include_str!("../../migrations/postgres/0002_relay.sql")),
+    },
+];
 
 /// All that an engine must know of a service.
 #[derive(Clone)]

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use kernel::Timestamp;
@@ -207,14 +208,52 @@ impl From<EngineError> for StoreError {
     }
 }
 
+/// A right to publish the events of one shard, for a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lease {
+    pub shard: u32,
+    /// Grows with each new owner.
+    pub epoch: u64,
+}
+
+/// What a process holds of the outbox that it shares.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holding {
+    /// By shard.
+    pub leases: Vec<Lease>,
+    /// How many processes hold or want some, this one included.
+    pub members: u32,
+}
+
+/// What several processes on one database need of it. Shards are those of
+/// [`crate::event::partition_of`] over [`crate::event::PARTITIONS`].
+#[async_trait]
+pub trait Sharing: Send + Sync {
+    /// Renews what `owner` holds for `life` from now on the database's clock, takes what is free up
+    /// to its fair share, and gives back what is more than that. Whoever is not renewed in time
+    /// loses all.
+    async fn lease(&self, owner: Uuid, life: Duration) -> Result<Holding, EngineError>;
+    /// Gives everything back.
+    async fn release(&self, owner: Uuid) -> Result<(), EngineError>;
+    /// Waiting events of these shards besides those at the places `besides`; of each aggregate all
+    /// that is committed, or the least versions of it. In the order of their places.
+    async fn unsent(
+        &self,
+        shards: &[u32],
+        besides: &[i64],
+        limit: u32,
+    ) -> Result<Vec<Waiting>, EngineError>;
+}
+
 /// A database under one service. All engines pass the same contract suite.
 #[async_trait]
 pub trait Engine: Send + Sync {
     /// Locks and loads `reads`, calls `decide`, applies what it returns, commits. Returns once the
     /// commit is durable.
     async fn transact(&self, reads: ReadSet, decide: Decide) -> Result<Applied, EngineError>;
-    /// Does nobody but this process write here? Only then may states be remembered between batches.
-    fn is_exclusive(&self) -> bool;
+    /// How processes share this database. `None`: nobody but this process writes here, and only
+    /// then may states be remembered between batches.
+    fn sharing(&self) -> Option<&dyn Sharing>;
     async fn get(&self, table: &'static str, ids: &[Uuid]) -> Result<Vec<RawRow>, EngineError>;
     async fn list(&self, table: &'static str, query: &Query) -> Result<Vec<RawRow>, EngineError>;
     async fn idempotency(

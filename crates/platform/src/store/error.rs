@@ -18,7 +18,10 @@ pub enum StoreError {
     KeyInProgress,
     /// An event came before its predecessors; it has to be delivered again later.
     #[error("an earlier event of the aggregate has not arrived yet")]
-    Gap,
+    Gap {
+        /// The last version that was applied; 0 when there is none.
+        after: u64,
+    },
     #[error("the deadline passed before the command was taken up")]
     DeadlineExceeded,
     /// Too many commands wait. Nothing was done.
@@ -36,7 +39,7 @@ impl Business for StoreError {
             Self::Unique { .. } | Self::KeyInProgress => ErrorKind::Conflict,
             Self::KeyReused => ErrorKind::Unprocessable,
             Self::DeadlineExceeded => ErrorKind::DeadlineExceeded,
-            Self::Gap | Self::Corrupt(_) => ErrorKind::Internal,
+            Self::Gap { .. } | Self::Corrupt(_) => ErrorKind::Internal,
         }
     }
 
@@ -46,7 +49,7 @@ impl Business for StoreError {
             Self::Unique { .. } => "already-exists",
             Self::KeyReused => "idempotency-key-reused",
             Self::KeyInProgress => "idempotency-key-in-progress",
-            Self::Gap => "event-out-of-order",
+            Self::Gap { .. } => "event-out-of-order",
             Self::DeadlineExceeded => "deadline-exceeded",
             Self::Overloaded => "overloaded",
             Self::Corrupt(_) => "internal",

@@ -13,7 +13,7 @@ use kernel::id::Uuid;
 use super::aggregate::{AggregateType, Schema};
 use super::engine::{
     Applied, Change, Decide, Engine, EngineError, FORGET, IdempotencyRow, Loaded, MemoryProjection,
-    Parked, RawRow, ReadSet, RowWrite, Waiting, WriteSet,
+    Parked, RawRow, ReadSet, RowWrite, Sharing, Waiting, WriteSet,
 };
 use super::query::{Direction, Query};
 use super::value::Value;
@@ -218,8 +218,8 @@ impl Engine for MemoryEngine {
         Ok(tables.apply(writes))
     }
 
-    fn is_exclusive(&self) -> bool {
-        true
+    fn sharing(&self) -> Option<&dyn Sharing> {
+        None
     }
 
     async fn get(&self, table: &'static str, ids: &[Uuid]) -> Result<Vec<RawRow>, EngineError> {

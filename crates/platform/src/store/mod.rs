@@ -24,8 +24,9 @@ use kernel::id::Uuid;
 
 pub use aggregate::{Aggregate, AggregateType, Column, Migration, Schema};
 pub use engine::{
-    Applied, Change, Decide, Engine, EngineError, FORGET, IdempotencyRow, InboxMove, Loaded,
-    MemoryProjection, Parked, RawRow, ReadSet, RowWrite, SavedWrite, State, Waiting, WriteSet,
+    Applied, Change, Decide, Engine, EngineError, FORGET, Holding, IdempotencyRow, InboxMove,
+    Lease, Loaded, MemoryProjection, Parked, RawRow, ReadSet, RowWrite, SavedWrite, Sharing, State,
+    Waiting, WriteSet,
 };
 pub use error::StoreError;
 pub use fresh::UntilCommit;
@@ -71,7 +72,7 @@ pub(crate) const FILL: usize = 64;
 
 impl Store {
     pub fn new(engine: Arc<dyn Engine>) -> Self {
-        let cache = engine.is_exclusive().then(|| Arc::new(StateCache::new(REMEMBERED)));
+        let cache = engine.sharing().is_none().then(|| Arc::new(StateCache::new(REMEMBERED)));
         Self { engine, cache }
     }
 

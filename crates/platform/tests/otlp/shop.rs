@@ -11,7 +11,7 @@ use kernel::Timestamp;
 use kernel::id::Uuid;
 use platform::auth::Authenticator;
 use platform::bus::LocalBus;
-use platform::bus::local::Subscription;
+use platform::bus::Subscription;
 use platform::event::{Consumer, Envelope, Event, HandleError, Handler};
 use platform::executor::{Command, Executor, Keys, States};
 use platform::http::{Ctx, Module, ModuleDeps, Problem, created, module};

@@ -185,10 +185,10 @@ pub async fn an_event_has_its_effect_once_and_in_order(bench: Bench) {
         let envelope = event(&bench, thing, version);
         bench.executor.consume("test.counter", &envelope, Count(counter)).await
     };
-    assert_eq!(consume(2).await, Err(StoreError::Gap));
+    assert_eq!(consume(2).await, Err(StoreError::Gap { after: 0 }));
     assert_eq!(consume(1).await, Ok(()));
     assert_eq!(consume(1).await, Ok(()));
-    assert_eq!(consume(3).await, Err(StoreError::Gap));
+    assert_eq!(consume(3).await, Err(StoreError::Gap { after: 1 }));
     let both = futures_util::join!(consume(2), consume(2));
     assert_eq!(both, (Ok(()), Ok(())));
     let envelope = event(&bench, thing, 3);

@@ -22,7 +22,7 @@ async fn replicas_that_start_at_once_make_the_schema_once() {
         let (schema, _) = schema();
         let engines = join_all((0..4).map(|_| place.open(&schema))).await;
         for engine in engines {
-            assert!(!engine.unwrap().is_exclusive());
+            assert!(engine.unwrap().sharing().is_some());
         }
     })
     .await;

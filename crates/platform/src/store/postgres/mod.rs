@@ -7,6 +7,7 @@
 
 mod connection;
 mod layout;
+mod leases;
 mod migrate;
 mod read;
 mod records;
@@ -23,7 +24,8 @@ use sqlx::PgConnection;
 
 use super::aggregate::Schema;
 use super::engine::{
-    Applied, Change, Decide, Engine, EngineError, IdempotencyRow, Parked, RawRow, ReadSet, Waiting,
+    Applied, Change, Decide, Engine, EngineError, Holding, IdempotencyRow, Parked, RawRow, ReadSet,
+    Sharing, Waiting,
 };
 use super::query::Query;
 use crate::env::Env;
@@ -110,8 +112,8 @@ impl Engine for PostgresEngine {
         })
     }
 
-    fn is_exclusive(&self) -> bool {
-        false
+    fn sharing(&self) -> Option<&dyn Sharing> {
+        Some(self)
     }
 
     async fn get(&self, table: &'static str, ids: &[Uuid]) -> Result<Vec<RawRow>, EngineError> {
@@ -147,5 +149,25 @@ impl Engine for PostgresEngine {
 
     fn postgres_reader(&self) -> Option<PostgresReader> {
         Some(self.reader.clone())
+    }
+}
+
+#[async_trait]
+impl Sharing for PostgresEngine {
+    async fn lease(&self, owner: Uuid, life: Duration) -> Result<Holding, EngineError> {
+        leases::renew(&self.shared, owner, life).await
+    }
+
+    async fn release(&self, owner: Uuid) -> Result<(), EngineError> {
+        leases::release(&self.shared, owner).await
+    }
+
+    async fn unsent(
+        &self,
+        shards: &[u32],
+        besides: &[i64],
+        limit: u32,
+    ) -> Result<Vec<Waiting>, EngineError> {
+        self.reader.unsent(shards, besides, limit).await
     }
 }

@@ -121,8 +121,34 @@ impl PostgresReader {
             rows::ENVELOPE
         );
         let found = self.fetch(sql.into(), arguments(|a| a.add(after))?).await?;
+        self.waiting(&found)
+    }
+
+    /// Places of one aggregate grow with its versions, and a version is committed after those
+    /// before it: the first by place are, of each aggregate, the first by version.
+    pub(super) async fn unsent(
+        &self,
+        shards: &[u32],
+        besides: &[i64],
+        limit: u32,
+    ) -> Result<Vec<Waiting>, EngineError> {
+        let sql = format!(
+            "SELECT place, id, {} FROM outbox WHERE shard = ANY($1) AND place <> ALL($2) \
+             ORDER BY place LIMIT {limit}",
+            rows::ENVELOPE
+        );
+        let shards: Vec<i64> = shards.iter().copied().map(i64::from).collect();
+        let arguments = arguments(|a| {
+            a.add(shards)?;
+            a.add(besides)
+        })?;
+        let found = self.fetch(sql.into(), arguments).await?;
+        self.waiting(&found)
+    }
+
+    fn waiting(&self, found: &[PgRow]) -> Result<Vec<Waiting>, EngineError> {
         let service = self.shared.service;
-        decoded(&found, |row| {
+        decoded(found, |row| {
             let envelope = rows::envelope(row, 2, row.try_get(1)?, service.to_owned())?;
             Ok(Waiting { place: row.try_get(0)?, envelope: Arc::new(envelope) })
         })

@@ -7,14 +7,11 @@ use sqlx::{PgConnection, Row as _};
 
 use super::rows;
 use super::transaction::{Batch, each};
-use crate::event::Envelope;
+use crate::event::{Envelope, PARTITIONS};
 use crate::idempotency::{IdempotencyKey, Identity};
 use crate::store::engine::{
     Applied, EngineError, FORGET, InboxMove, Loaded, Parked, ReadSet, SavedWrite, WriteSet,
 };
-
-/// How many partitions events are spread over; fixed when a shop is created.
-const SHARDS: u32 = 16;
 
 pub(super) async fn load(
     connection: &mut PgConnection,
@@ -138,7 +135,7 @@ async fn publish(batch: &mut Batch<'_>, writes: &WriteSet) -> Result<Vec<i64>, E
     );
     let insert = insert
         .bind(each(events, |e| e.id))
-        .bind(each(events, |e| i64::from(e.partition(SHARDS))))
+        .bind(each(events, |e| i64::from(e.partition(PARTITIONS))))
         .bind(each(events, |e| e.event_type.clone()))
         .bind(each(events, |e| e.aggregate_type.clone()))
         .bind(each(events, |e| e.aggregate_id))

@@ -23,7 +23,8 @@ use tokio::sync::oneshot;
 
 use super::aggregate::Schema;
 use super::engine::{
-    Applied, Change, Decide, Engine, EngineError, IdempotencyRow, Parked, RawRow, ReadSet, Waiting,
+    Applied, Change, Decide, Engine, EngineError, IdempotencyRow, Parked, RawRow, ReadSet, Sharing,
+    Waiting,
 };
 use super::query::Query;
 use crate::idempotency::IdempotencyKey;
@@ -99,8 +100,8 @@ impl Engine for SqliteEngine {
     }
 
     /// The data folder is locked by one process, and all its writes pass the one writer.
-    fn is_exclusive(&self) -> bool {
-        true
+    fn sharing(&self) -> Option<&dyn Sharing> {
+        None
     }
 
     async fn get(&self, table: &'static str, ids: &[Uuid]) -> Result<Vec<RawRow>, EngineError> {
