@@ -2,7 +2,8 @@
 //!
 //! In reading order: [`env`] (time, chance, ids, tasks as ports) and [`context`] (who asks, until
 //! when); [`store`] and [`executor`] (decide, then apply, in batches); [`event`] and [`bus`]
-//! (outbox, inbox, relay); [`idempotency`]; [`rpc`] and [`http`] (calls from inside and outside);
+//! (outbox, inbox, relay); [`idempotency`]; [`rpc`] and [`http`] (calls from inside and outside),
+//! both over [`peer`] (connections to another process) and [`tls`];
 //! [`auth`]; [`recent`] (a bounded map); then what a process needs: [`config`], [`telemetry`], [`shutdown`], [`service`].
 
 pub mod auth;
@@ -15,6 +16,7 @@ pub mod event;
 pub mod executor;
 pub mod http;
 pub mod idempotency;
+pub mod peer;
 pub mod recent;
 pub mod rpc;
 pub mod service;
@@ -22,6 +24,7 @@ pub mod shutdown;
 pub mod store;
 pub mod telemetry;
 pub mod testing;
+pub mod tls;
 
 pub use context::{Context, Deadline, Principal};
 pub use env::Env;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
@@ -9,16 +10,17 @@ use http::{HeaderValue, header};
 use kernel::ErrorKind;
 use platform::Env;
 use platform::auth::Authenticator;
-use platform::http::{Problem, check_path};
+use platform::http::{Problem, RouteInfo, check_path};
 use tower::ServiceExt;
 
-use crate::routes::{Found, Table};
+use crate::routes::{Found, Table, Upstream};
 use crate::{headers, limit};
 
 pub(crate) struct Edge {
     pub(crate) env: Env,
     pub(crate) authenticator: Arc<Authenticator>,
-    pub(crate) table: Table,
+    /// Replaced when a service's routes are others.
+    pub(crate) table: ArcSwap<Table>,
 }
 
 /// Finds the route, checks the caller, and hands over. Every answer of ours is a problem with a
@@ -31,8 +33,12 @@ pub(crate) async fn handle(State(edge): State<Arc<Edge>>, mut request: Request) 
     }
     let (parts, body) = request.into_parts();
     match admit(&edge, &parts).await {
-        Ok(upstream) => {
-            let request = Request::from_parts(parts, body);
+        Ok((route, upstream)) => {
+            let mut request = Request::from_parts(parts, body);
+            if upstream.is_remote {
+                let left = route.deadline.as_millis() as u64;
+                request.headers_mut().insert(platform::http::DEADLINE_HEADER, left.into());
+            }
             harden(forward(upstream, request).await).await
         }
         Err(problem) => refuse(&edge.env, problem).await,
@@ -49,18 +55,23 @@ pub(crate) async fn refuse(env: &Env, problem: Problem) -> Response {
     harden(response).await
 }
 
-async fn admit<'a>(edge: &'a Edge, request: &Parts) -> Result<&'a axum::Router, Problem> {
+async fn admit(edge: &Edge, request: &Parts) -> Result<(Arc<RouteInfo>, Upstream), Problem> {
     check_path(request.uri.path())?;
-    let (route, upstream) = match edge.table.find(&request.method, request.uri.path()) {
+    let found = edge.table.load().find(&request.method, request.uri.path());
+    let (route, upstream) = match found {
         Found::Route(route, upstream) => (route, upstream),
         Found::OtherMethods(allow) => {
             let detail =
                 "This path does not know the method; the Allow header tells those it knows.";
             let status = http::StatusCode::METHOD_NOT_ALLOWED;
             let problem = Problem::with_status(status, "method-not-allowed", detail);
-            return Err(problem.header(header::ALLOW, allow.clone()));
+            return Err(problem.header(header::ALLOW, allow));
         }
-        Found::Nothing => {
+        Found::Nothing { is_certain: false } => {
+            let detail = "A service that may serve this path is not there yet. Try again shortly.";
+            return Err(Problem::new(ErrorKind::Unavailable, "service-unavailable", detail));
+        }
+        Found::Nothing { is_certain: true } => {
             let detail = "Nothing is served at this path; /openapi.json lists what is.";
             return Err(Problem::new(ErrorKind::NotFound, "no-such-route", detail));
         }
@@ -69,14 +80,15 @@ async fn admit<'a>(edge: &'a Edge, request: &Parts) -> Result<&'a axum::Router, 
         let principal = edge.authenticator.authenticate(&request.headers).await?;
         route.access.check(&principal)?;
     }
-    Ok(upstream)
+    Ok((route, upstream))
 }
 
-/// In process: the service's router is called with the request. Extensions stay behind, so that
-/// nothing reaches a service that would not travel over a wire.
-async fn forward(upstream: &axum::Router, mut request: Request) -> Response {
+/// The service's router is called with the request, or the one that passes it on to the service's
+/// process. Extensions stay behind, so that nothing reaches a service that would not travel over a
+/// wire.
+async fn forward(upstream: Upstream, mut request: Request) -> Response {
     request.extensions_mut().clear();
-    match upstream.clone().oneshot(request).await {
+    match upstream.router.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     }

@@ -1,4 +1,4 @@
-//! Headers that nobody outside may set. Compared with `_` as `-`: some servers read them alike.
+//! Headers that nobody outside may set.
 
 use http::header::CONNECTION;
 use http::{HeaderMap, HeaderName};
@@ -15,9 +15,8 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
         // behind the back of whoever checks them.
         .filter(|name: &HeaderName| !END_TO_END.contains(&name.as_str()))
         .collect();
-    let inner = headers.keys().filter(|name| is_internal(name.as_str())).cloned();
-    let dropped: Vec<HeaderName> = inner.chain(named).collect();
-    for name in dropped {
+    platform::http::strip_internal(headers);
+    for name in named {
         headers.remove(name);
     }
 }
@@ -31,26 +30,6 @@ const END_TO_END: &[&str] = &[
     "idempotency-key",
     "if-match",
 ];
-
-fn is_internal(name: &str) -> bool {
-    let name = name.replace('_', "-");
-    name.starts_with("mercat-")
-        || name.starts_with("x-forwarded-")
-        || name.starts_with("x-mercat-")
-        || matches!(
-            name.as_str(),
-            "forwarded"
-                | "x-real-ip"
-                | "x-user"
-                | "x-user-id"
-                | "x-account-id"
-                | "x-original-url"
-                | "x-rewrite-url"
-                | "x-http-method-override"
-                | "proxy"
-                | "proxy-authorization"
-        )
-}
 
 #[cfg(test)]
 mod tests {

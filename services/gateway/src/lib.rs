@@ -2,7 +2,8 @@
 //! [`platform::http::Module`], and this makes one address of them.
 //!
 //! [`routes`] is the merged route table, [`limit`] how many requests a client may send, [`edge`] what
-//! happens to each, [`headers`] which headers from outside are dropped, [`cors`] which pages may
+//! happens to each, [`refresh`] how a service's new
+//! routes become known, [`headers`] which headers from outside are dropped, [`cors`] which pages may
 //! call, [`openapi`] the one document, [`pages`] what a browser sees.
 
 mod config;
@@ -12,10 +13,12 @@ mod headers;
 mod limit;
 mod openapi;
 mod pages;
+mod refresh;
 mod routes;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use platform::Env;
 use platform::auth::Authenticator;
@@ -71,8 +74,15 @@ pub fn build(needs: Needs) -> Result<Router, BuildError> {
     let cors = cors::layer(&needs.config)?;
     let limits = Arc::new(limit::Limits::new(&needs.env, &needs.config));
     let document = openapi::merge(&needs.modules, &needs.about);
-    let table = routes::Table::new(needs.modules).map_err(BuildError::Routes)?;
-    let edge = Arc::new(edge::Edge { env: needs.env, authenticator: needs.authenticator, table });
+    let document = Arc::new(pages::Document::new(&document));
+    let table = routes::Table::new(&needs.modules).map_err(BuildError::Routes)?;
+    let edge = Arc::new(edge::Edge {
+        env: needs.env,
+        authenticator: needs.authenticator,
+        table: ArcSwap::from_pointee(table),
+    });
+    let refresh = refresh::Refresh::new(needs.modules, &edge, &document, needs.about.clone());
+    refresh.start(&edge.env);
     let files = needs.files.unwrap_or_default();
     let own: Router<Arc<edge::Edge>> =
         pages::router(document, &needs.about).merge(files.with_state(()));

@@ -1,4 +1,4 @@
-//! One OpenAPI 3.1 document of all services' routes.
+//! One OpenAPI 3.1 document of all services' routes, as they are now.
 
 use platform::http::Module;
 use utoipa::openapi::{InfoBuilder, License, OpenApi, OpenApiBuilder};
@@ -24,7 +24,9 @@ pub(crate) fn merge(modules: &[Module], about: &About) -> OpenApi {
         .build();
     let mut document = OpenApiBuilder::new().info(info).build();
     for module in modules {
-        document.merge(module.openapi.clone());
+        let described = module.changes().map(|changes| changes.current());
+        let part = described.as_ref().map_or(&module.openapi, |described| &described.openapi);
+        document.merge(part.clone());
     }
     document
 }

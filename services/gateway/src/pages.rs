@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Body;
 use axum::http::HeaderMap;
@@ -21,18 +22,36 @@ pub struct About {
     pub demo: bool,
 }
 
+/// The document as it is served now.
+pub(crate) struct Document(ArcSwap<Page>);
+
+impl Document {
+    pub(crate) fn new(document: &OpenApi) -> Self {
+        Self(ArcSwap::from_pointee(page_of(document)))
+    }
+
+    pub(crate) fn replace(&self, document: &OpenApi) {
+        self.0.store(Arc::new(page_of(document)));
+    }
+}
+
+fn page_of(document: &OpenApi) -> Page {
+    let json = document.to_json().unwrap_or_else(|_| "{}".to_owned());
+    Page::new("application/json", None, json.into_bytes())
+}
+
 pub(crate) fn router<S: Clone + Send + Sync + 'static>(
-    document: OpenApi,
+    document: Arc<Document>,
     about: &About,
 ) -> Router<S> {
     let index = html(index(about));
     let reference = html(REFERENCE.to_owned());
-    let json = document.to_json().unwrap_or_else(|_| "{}".to_owned());
-    let document = Page::new("application/json", None, json.into_bytes());
+    let document =
+        move |headers: HeaderMap| std::future::ready(answer(&document.0.load(), &headers));
     Router::new()
         .route("/", get(serve(index)))
         .route("/docs", get(serve(reference)))
-        .route("/openapi.json", get(serve(document)))
+        .route("/openapi.json", get(document))
         .route("/docs/swagger-ui-bundle.js", get(serve(gzipped("text/javascript", BUNDLE))))
         .route("/docs/swagger-ui.css", get(serve(gzipped("text/css", STYLE))))
         .route("/docs/reference.js", get(serve(Page::new("text/javascript", None, START.into()))))

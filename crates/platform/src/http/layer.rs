@@ -231,7 +231,7 @@ async fn caught(run: impl Future<Output = Response>) -> Result<Response, Problem
     }
 }
 
-fn too_late() -> Problem {
+pub(super) fn too_late() -> Problem {
     Problem::new(
         ErrorKind::DeadlineExceeded,
         "deadline-exceeded",
@@ -254,7 +254,7 @@ fn finish(mut response: Response, id: &Arc<str>) -> Response {
 }
 
 /// The caller's own name for the request when it is a sane one, else a fresh one.
-fn request_id(headers: &HeaderMap, env: &crate::env::Env) -> Arc<str> {
+pub(super) fn request_id(headers: &HeaderMap, env: &crate::env::Env) -> Arc<str> {
     let given = headers.get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
     match given {
         Some(id) if (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()) => {

@@ -13,6 +13,7 @@ mod document;
 mod extract;
 mod framing;
 mod head;
+mod inside;
 mod layer;
 mod limits;
 mod module;
@@ -20,8 +21,10 @@ mod network;
 mod page;
 mod path;
 mod peers;
+mod port;
 mod problem;
 mod query;
+mod remote;
 mod replay;
 mod respond;
 mod route;
@@ -35,15 +38,18 @@ pub use cards::refuse_card_numbers;
 pub use extract::{
     Body, ClientNetwork, Ctx, IfMatch, Locales, Once, Params, PathParams, RequiredOnce,
 };
+pub use inside::strip_internal;
 pub use limits::ServerLimits;
 pub use module::{Module, ModuleDeps, module};
 pub use network::{Network, NotANetwork, client_of};
 pub use page::{Page, PageParams};
 pub use path::check as check_path;
+pub use port::{ServicePort, inner_networks, service_router};
 pub use problem::{Problem, ProblemDocument, ProblemField, status_of};
+pub use remote::{Changes, Described, RemoteConfig, remote_module};
 pub use respond::{accepted, created, json, no_content, ok, replay};
 pub use route::{IdempotencyRule, RouteError, RouteInfo, allow};
-pub use server::serve;
+pub use server::{serve, serve_tls};
 
 /// How much time the caller has left, in milliseconds: set by the gateway for its services.
 pub const DEADLINE_HEADER: &str = "mercat-deadline-ms";

@@ -7,6 +7,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::layer::{Layer, Table};
+use super::remote::Changes;
 use super::{RouteError, RouteInfo, document};
 use crate::auth::Authenticator;
 use crate::env::Env;
@@ -28,7 +29,16 @@ pub struct Module {
     pub router: axum::Router,
     pub openapi: OpenApi,
     pub routes: Vec<RouteInfo>,
-    pub(crate) authenticator: Arc<Authenticator>,
+    /// In this process; another's checks for itself.
+    pub(crate) authenticator: Option<Arc<Authenticator>>,
+    pub(super) changes: Option<Changes>,
+}
+
+impl Module {
+    /// Of a service in another process: tells when its routes are others.
+    pub fn changes(&self) -> Option<Changes> {
+        self.changes.clone()
+    }
 }
 
 impl std::fmt::Debug for Module {
@@ -62,10 +72,10 @@ pub fn module(
         }
     }
     document::add_components(&mut openapi);
-    let authenticator = deps.authenticator.clone();
+    let authenticator = Some(deps.authenticator.clone());
     let layer = Arc::new(Layer::new(name, deps, Table::new(name, &infos)));
     let router = router
         .layer(axum::middleware::from_fn_with_state(layer, super::layer::handle))
         .layer(DefaultBodyLimit::disable());
-    Ok(Module { name, router, openapi, routes: infos, authenticator })
+    Ok(Module { name, router, openapi, routes: infos, authenticator, changes: None })
 }

@@ -16,7 +16,7 @@ use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use kernel::ErrorKind;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -27,6 +27,7 @@ use super::peers::Peers;
 use super::{Problem, ServerLimits};
 use crate::env::Env;
 use crate::shutdown::Shutdown;
+use crate::tls::{ServerTls, Stream};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -54,14 +55,36 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Error>,
 {
-    let draining = async move { shutdown.draining().await };
-    serve_until(env, listener, service, limits, draining).await
+    serve_tls(env, listener, None, service, limits, shutdown).await
 }
 
-/// [`serve`] with an end of one's own.
+/// [`serve`] over TLS when it is given: ALPN offers HTTP/2 and HTTP/1.1.
+pub async fn serve_tls<S, B>(
+    env: Env,
+    listener: TcpListener,
+    tls: Option<ServerTls>,
+    service: S,
+    limits: ServerLimits,
+    shutdown: Shutdown,
+) -> io::Result<()>
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Error>,
+{
+    let draining = async move { shutdown.draining().await };
+    serve_until(env, listener, tls, service, limits, draining).await
+}
+
+/// [`serve_tls`] with an end of one's own.
 pub async fn serve_until<S, B>(
     env: Env,
     listener: TcpListener,
+    tls: Option<ServerTls>,
     service: S,
     limits: ServerLimits,
     end: impl Future<Output = ()> + Send,
@@ -94,35 +117,27 @@ where
             }
         };
         let Ok(permit) = permits.clone().try_acquire_owned() else {
-            refuse(&stream);
+            refuse(&stream, tls.is_some());
             continue;
         };
         let Some(place) = peers.place(peer.ip()) else {
-            refuse(&stream);
+            refuse(&stream, tls.is_some());
             continue;
         };
         // Without it small answers wait for the peer's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
-        let activity = Arc::new(Activity::new(env.clone()));
-        let connection = builder
-            .serve_connection(
-                TokioIo::new(Watched::new(stream, activity.clone())),
-                Requests { inner: service.clone(), activity: activity.clone(), peer },
-            )
-            .into_owned();
-        let connection = graceful.watch(connection);
-        let (header_timeout, idle_timeout) = (limits.header_timeout, limits.idle_timeout);
+        let connection = Accepted {
+            env: env.clone(),
+            peer,
+            tls: tls.clone(),
+            builder: builder.clone(),
+            watcher: graceful.watcher(),
+            timeouts: (limits.header_timeout, limits.idle_timeout),
+        };
+        let service = service.clone();
         env.spawn("http connection", async move {
             let _places = (permit, place);
-            tokio::select! {
-                biased;
-                outcome = connection => {
-                    if let Err(error) = outcome {
-                        tracing::debug!(%error, "a connection ended in an error");
-                    }
-                }
-                () = activity.stalls(header_timeout, idle_timeout) => {}
-            }
+            connection.serve(stream, service).await;
         });
     }
     drop(listener);
@@ -130,6 +145,58 @@ where
         tracing::warn!("connections were still open when draining had to end");
     }
     Ok(())
+}
+
+/// A connection that has its place.
+struct Accepted {
+    env: Env,
+    peer: SocketAddr,
+    tls: Option<ServerTls>,
+    builder: Arc<auto::Builder<TokioExecutor>>,
+    watcher: Watcher,
+    /// For a head, and for doing nothing.
+    timeouts: (Duration, Duration),
+}
+
+impl Accepted {
+    async fn serve<S, B>(self, stream: TcpStream, service: S)
+    where
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+            + Clone
+            + Send
+            + 'static,
+        S::Future: Send,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Error>,
+    {
+        let (header_timeout, idle_timeout) = self.timeouts;
+        let stream = match &self.tls {
+            None => Stream::Plain(stream),
+            Some(tls) => match self.env.timeout(header_timeout, tls.accept(stream)).await {
+                Some(Ok(stream)) => stream,
+                Some(Err(error)) => {
+                    tracing::debug!(peer = %self.peer, %error, "no TLS connection");
+                    return;
+                }
+                None => return,
+            },
+        };
+        let is_certified = stream.is_certified();
+        let activity = Arc::new(Activity::new(self.env.clone()));
+        let requests =
+            Requests { inner: service, activity: activity.clone(), peer: self.peer, is_certified };
+        let watched = TokioIo::new(Watched::new(stream, activity.clone()));
+        let connection = self.builder.serve_connection(watched, requests).into_owned();
+        tokio::select! {
+            biased;
+            outcome = self.watcher.watch(connection) => {
+                if let Err(error) = outcome {
+                    tracing::debug!(%error, "a connection ended in an error");
+                }
+            }
+            () = activity.stalls(header_timeout, idle_timeout) => {}
+        }
+    }
 }
 
 fn builder(limits: &ServerLimits) -> auto::Builder<TokioExecutor> {
@@ -166,8 +233,11 @@ async fn accept_failed(env: &Env, error: &io::Error) {
     }
 }
 
-fn refuse(stream: &TcpStream) {
+fn refuse(stream: &TcpStream, is_tls: bool) {
     metrics::counter!("http_connections_refused_total").increment(1);
+    if is_tls {
+        return;
+    }
     // An empty send buffer takes these few bytes at once; who cannot read them is closed anyway.
     let _ = stream.try_write(BUSY);
 }
@@ -179,7 +249,12 @@ struct Requests<S> {
     inner: S,
     activity: Arc<Activity>,
     peer: SocketAddr,
+    is_certified: bool,
 }
+
+/// The client has shown a certificate of the authority that we trust.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Certified;
 
 type Answer<B> = Response<Either<B, Full<Bytes>>>;
 
@@ -202,6 +277,9 @@ where
             return Box::pin(std::future::ready(Ok(ambiguous())));
         }
         request.extensions_mut().insert(ConnectInfo(self.peer));
+        if self.is_certified {
+            request.extensions_mut().insert(Certified);
+        }
         let inner = self.inner.clone();
         Box::pin(async move {
             let Ok(response) = inner.oneshot(request).await;

@@ -24,7 +24,8 @@ impl InternalPort {
         let router = internal_router(self.metrics, shutdown.clone());
         let limits = ServerLimits { max_connections: 64, ..ServerLimits::default() };
         let stopping = async move { shutdown.stopping().await };
-        crate::http::server::serve_until(env.clone(), self.listener, router, limits, stopping).await
+        crate::http::server::serve_until(env.clone(), self.listener, None, router, limits, stopping)
+            .await
     }
 }
 

@@ -6,15 +6,21 @@
 //! the message. What travels beside the message: the remaining time, the correlation, the cause
 //! and the trace.
 
+mod breaker;
+mod budget;
+mod error;
+mod operated;
+mod remote;
+mod status;
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
 
+use kernel::ErrorKind;
 use kernel::id::Uuid;
-use kernel::{Business, ErrorKind};
 use tokio::sync::oneshot;
-use tonic::metadata::{AsciiMetadataValue, MetadataMap};
-use tonic::{Code, Request, Response, Status};
+use tonic::{Request, Response, Status};
 use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 use tracing::Instrument as _;
@@ -23,45 +29,18 @@ use crate::context::{Context, Deadline, Principal};
 use crate::env::Env;
 use crate::telemetry;
 
+use status::{CAUSATION, CORRELATION, TRACEPARENT, from_status, get, grpc_timeout, put, to_status};
+
+pub use crate::peer::PeerConfig;
+pub use error::CallError;
+pub(crate) use operated::operated;
+pub use remote::remote;
+
+/// The largest message that is taken, in bytes.
+pub const MAX_MESSAGE: usize = 4 * 1024 * 1024;
+
 /// A caller that names no time gets this much.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Why a call failed, free of transport.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{detail}")]
-pub struct CallError {
-    pub kind: ErrorKind,
-    /// The callee's stable name for it.
-    pub slug: String,
-    pub detail: String,
-}
-
-impl CallError {
-    pub fn new(kind: ErrorKind, slug: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { kind, slug: slug.into(), detail: detail.into() }
-    }
-
-    pub fn from_business(error: &impl Business) -> Self {
-        Self::new(error.kind(), error.slug(), error.to_string())
-    }
-
-    fn deadline(call: &str) -> Self {
-        let detail = format!("{call} did not answer before its deadline");
-        Self::new(ErrorKind::DeadlineExceeded, "deadline-exceeded", detail)
-    }
-
-    fn lost(call: &str) -> Self {
-        Self::new(ErrorKind::Unavailable, "call-lost", format!("{call} ended without an answer"))
-    }
-
-    /// The effect of the call is not known: it may have happened.
-    pub fn is_unknown(&self) -> bool {
-        matches!(
-            self.kind,
-            ErrorKind::DeadlineExceeded | ErrorKind::Unavailable | ErrorKind::Internal
-        )
-    }
-}
 
 /// Reads an id of 16 bytes out of a message.
 pub fn uuid_from(bytes: &[u8], field: &'static str) -> Result<Uuid, CallError> {
@@ -167,6 +146,16 @@ where
     }
 }
 
+/// Marks a call that may be made twice: its contract says `idempotency_level`. Only such a call is
+/// repeated when its outcome is not known.
+pub fn repeatable<Q>(mut request: Request<Q>) -> Request<Q> {
+    request.extensions_mut().insert(Repeatable);
+    request
+}
+
+#[derive(Clone, Copy)]
+struct Repeatable;
+
 /// The server's side: rebuilds the context from metadata and enforces the deadline.
 pub async fn serve<Q, R, F>(
     env: &Env,
@@ -196,89 +185,9 @@ where
     outcome.map(Response::new).map_err(|error| to_status(&error))
 }
 
-const CORRELATION: &str = "mercat-correlation";
-const CAUSATION: &str = "mercat-causation";
-const TRACEPARENT: &str = "traceparent";
-const SLUG: &str = "mercat-slug";
-
-fn put(metadata: &mut MetadataMap, key: &'static str, value: &str) {
-    if let Ok(value) = AsciiMetadataValue::try_from(value) {
-        metadata.insert(key, value);
-    }
-}
-
-fn get<'a>(metadata: &'a MetadataMap, key: &str) -> Option<&'a str> {
-    metadata.get(key)?.to_str().ok()
-}
-
-/// `TimeoutValue TimeoutUnit` of the gRPC protocol: at most 8 digits and one of `H M S m u n`.
-fn grpc_timeout(text: &str) -> Option<Duration> {
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    if digits.len() > 8 || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let value: u64 = digits.parse().ok()?;
-    match unit {
-        "H" => Some(Duration::from_secs(value * 3600)),
-        "M" => Some(Duration::from_secs(value * 60)),
-        "S" => Some(Duration::from_secs(value)),
-        "m" => Some(Duration::from_millis(value)),
-        "u" => Some(Duration::from_micros(value)),
-        "n" => Some(Duration::from_nanos(value)),
-        _ => None,
-    }
-}
-
-/// The one place where an [`ErrorKind`] becomes a gRPC code, and back.
-const CODES: &[(ErrorKind, Code)] = &[
-    (ErrorKind::Invalid, Code::InvalidArgument),
-    (ErrorKind::Unauthenticated, Code::Unauthenticated),
-    (ErrorKind::Forbidden, Code::PermissionDenied),
-    (ErrorKind::NotFound, Code::NotFound),
-    (ErrorKind::Conflict, Code::Aborted),
-    (ErrorKind::PreconditionFailed, Code::FailedPrecondition),
-    (ErrorKind::TooLarge, Code::OutOfRange),
-    (ErrorKind::Unprocessable, Code::AlreadyExists),
-    (ErrorKind::TooMany, Code::ResourceExhausted),
-    (ErrorKind::Unavailable, Code::Unavailable),
-    (ErrorKind::DeadlineExceeded, Code::DeadlineExceeded),
-    (ErrorKind::Internal, Code::Internal),
-];
-
-fn to_status(error: &CallError) -> Status {
-    let code = CODES.iter().find(|(kind, _)| *kind == error.kind).map_or(Code::Unknown, |c| c.1);
-    let mut metadata = MetadataMap::new();
-    put(&mut metadata, SLUG, &error.slug);
-    Status::with_metadata(code, error.detail.clone(), metadata)
-}
-
-fn from_status(status: &Status) -> CallError {
-    let kind =
-        CODES.iter().find(|(_, code)| *code == status.code()).map_or(ErrorKind::Internal, |c| c.0);
-    let slug = get(status.metadata(), SLUG).unwrap_or("call-failed");
-    CallError::new(kind, slug, status.message())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_error_survives_the_wire() {
-        for (kind, _) in CODES {
-            let error = CallError::new(*kind, "out-of-stock", "none left: \u{fc}ber");
-            assert_eq!(from_status(&to_status(&error)), error);
-        }
-    }
-
-    #[test]
-    fn grpc_timeouts_are_read_as_specified() {
-        assert_eq!(grpc_timeout("250m"), Some(Duration::from_millis(250)));
-        assert_eq!(grpc_timeout("99999999n"), Some(Duration::from_nanos(99_999_999)));
-        for bad in ["", "m", "1", "1x", "123456789S", "-1S", "1.5S", "ü"] {
-            assert_eq!(grpc_timeout(bad), None, "{bad}");
-        }
-    }
 
     #[tokio::test]
     async fn a_call_past_its_deadline_is_not_made() {
