@@ -5,7 +5,7 @@
 use std::process::{Command, Stdio};
 
 use crate::{
-    Outcome, codegen,
+    Outcome, codegen, compat,
     project::Project,
     say,
     test::{self, Depth},
@@ -14,9 +14,10 @@ use crate::{
 
 type Check = fn(&Project) -> Outcome;
 
-const CHECKS: [(&str, Check); 5] = [
+const CHECKS: [(&str, Check); 6] = [
     ("formatting", formatting),
     ("generated code is current", generated),
+    ("compatibility with the last release", compatible),
     ("architecture", tidy::run),
     ("lints", lints),
     ("dependencies", dependencies),
@@ -45,6 +46,10 @@ fn formatting(project: &Project) -> Outcome {
 
 fn generated(project: &Project) -> Outcome {
     codegen::run(project, codegen::Mode::Check)
+}
+
+fn compatible(project: &Project) -> Outcome {
+    compat::run(project, compat::Mode::Check)
 }
 
 fn lints(project: &Project) -> Outcome {

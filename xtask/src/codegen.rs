@@ -66,9 +66,7 @@ pub fn run(project: &Project, mode: Mode) -> Outcome {
 }
 
 fn generate(project: &Project) -> Outcome<Tree> {
-    let sources: Vec<String> =
-        project.files(PROTO)?.into_iter().filter(|path| has_extension(path, "proto")).collect();
-    let descriptors = compile(project, &sources)?;
+    let descriptors = compile(project, &sources(project)?)?;
     let mut tree = messages(project, &descriptors)?;
     let packages: BTreeSet<&str> = descriptors
         .file
@@ -82,6 +80,16 @@ fn generate(project: &Project) -> Outcome<Tree> {
     tree.extend(api.into_iter().map(|(name, text)| (name, text.into_bytes())));
     tree.insert("descriptor.bin".to_owned(), without_sources(descriptors).encode_to_vec());
     Ok(tree)
+}
+
+/// The contracts as they are, without comments and positions.
+pub fn descriptors(project: &Project) -> Outcome<FileDescriptorSet> {
+    compile(project, &sources(project)?).map(without_sources)
+}
+
+fn sources(project: &Project) -> Outcome<Vec<String>> {
+    let files = project.files(PROTO)?.into_iter();
+    Ok(files.filter(|path| has_extension(path, "proto")).collect())
 }
 
 fn compile(project: &Project, sources: &[String]) -> Outcome<FileDescriptorSet> {

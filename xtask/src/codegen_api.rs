@@ -6,7 +6,8 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use prost_types::{FileDescriptorProto, FileDescriptorSet, MethodDescriptorProto};
+use prost_types::method_options::IdempotencyLevel;
+use prost_types::{FileDescriptorProto, FileDescriptorSet, MethodDescriptorProto, MethodOptions};
 
 use crate::{
     Outcome,
@@ -109,7 +110,14 @@ fn call(
         function: snake(method.name())?,
         request: message(method.input_type())?,
         reply: message(method.output_type())?,
+        is_repeatable: is_repeatable(method),
     })
+}
+
+/// The contract says that calling twice does no more than calling once.
+fn is_repeatable(method: &MethodDescriptorProto) -> bool {
+    let level = method.options.as_ref().map(MethodOptions::idempotency_level);
+    matches!(level, Some(IdempotencyLevel::NoSideEffects | IdempotencyLevel::Idempotent))
 }
 
 fn doc_lines(indent: &str, lines: Vec<&str>) -> Vec<String> {
@@ -166,6 +174,19 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}");
         }
+    }
+
+    #[test]
+    fn only_a_call_whose_contract_says_so_may_be_repeated() {
+        let plain = file("service", "OrderingService", method("GetOrder", REPLY));
+        let text = &generate(&plain).unwrap()["ordering_api.rs"];
+        assert!(text.contains("client.get_order(request).await"));
+        let level = Some(IdempotencyLevel::Idempotent.into());
+        let options = Some(MethodOptions { idempotency_level: level, ..Default::default() });
+        let method = MethodDescriptorProto { options, ..method("GetOrder", REPLY) };
+        let text =
+            &generate(&file("service", "OrderingService", method)).unwrap()["ordering_api.rs"];
+        assert!(text.contains("client.get_order(platform::rpc::repeatable(request)).await"));
     }
 
     #[test]

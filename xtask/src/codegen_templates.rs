@@ -12,6 +12,8 @@ pub struct Call {
     pub function: String,
     pub request: String,
     pub reply: String,
+    /// By the contract's `idempotency_level`.
+    pub is_repeatable: bool,
 }
 
 /// What a service is called in which place.
@@ -106,12 +108,14 @@ pub fn client(names: &Names<'_>, calls: &[Call]) -> String {
     );
     let _ = writeln!(text, "}}\n\n#[async_trait::async_trait]\nimpl {name}Api for {name}Client {{");
     for call in calls {
+        let message =
+            if call.is_repeatable { "platform::rpc::repeatable(request)" } else { "request" };
         let _ = write!(
             text,
             "{} {{\n        let mut client =\n            \
              {version}::{module}_client::{grpc}Client::new(self.channel.clone());\n        \
              platform::rpc::unary(&self.env, \"{service}.{}\", context, request, move |request| async move {{\n            \
-             client.{}(request).await\n        }})\n        .await\n    }}\n",
+             client.{}({message}).await\n        }})\n        .await\n    }}\n",
             signature(call),
             call.name,
             call.function
@@ -134,7 +138,9 @@ pub fn server(names: &Names<'_>, calls: &[Call]) -> String {
         text,
         "\n    /// The tower service to add to a tonic router.\n    \
          pub fn into_service(self) -> {version}::{module}_server::{grpc}Server<Self> {{\n        \
-         {version}::{module}_server::{grpc}Server::new(self)\n    }}\n}}\n\n\
+         {version}::{module}_server::{grpc}Server::new(self)\n            \
+         .max_decoding_message_size(platform::rpc::MAX_MESSAGE)\n            \
+         .max_encoding_message_size(platform::rpc::MAX_MESSAGE)\n    }}\n}}\n\n\
          #[tonic::async_trait]\nimpl {version}::{module}_server::{grpc} for {name}Server {{\n"
     );
     for call in calls {

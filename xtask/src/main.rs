@@ -7,6 +7,7 @@ mod ci;
 mod codegen;
 mod codegen_api;
 mod codegen_templates;
+mod compat;
 mod descriptors;
 mod project;
 mod say;
@@ -29,6 +30,8 @@ What the project does to itself.
 usage: cargo xtask <command>
 
   codegen [--check]   write crates/contracts/src/gen from proto/; --check only compares
+  compat [--accept]   whoever speaks to the last release still can: proto/, the bytes of events,
+                      docs/openapi.json; --accept makes what is here the baseline
   tidy                check the architecture rules, the documents' links, the migrations
   test [--quick]      prepare what tests need, then run all of them;
                       --quick leaves out the suites that want a release build
@@ -60,6 +63,8 @@ fn run(arguments: &[String]) -> Outcome {
         }
         ["codegen"] => codegen::run(&project, codegen::Mode::Write),
         ["codegen", "--check"] => codegen::run(&project, codegen::Mode::Check),
+        ["compat"] => compat::run(&project, compat::Mode::Check),
+        ["compat", "--accept"] => compat::run(&project, compat::Mode::Accept),
         ["tidy"] => tidy::run(&project),
         ["test"] => test::run(&project, test::Depth::Everything),
         ["test", "--quick"] => test::run(&project, test::Depth::Quick),
