@@ -2,7 +2,9 @@
 -- microseconds of this server's clock.
 CREATE TABLE relay_member (
     owner UUID PRIMARY KEY,
-    until BIGINT NOT NULL
+    until BIGINT NOT NULL,
+    -- The process id of the connection that it asks on.
+    backend BIGINT NOT NULL
 );
 
 -- Who publishes the events of each shard. The epoch grows with each new owner.

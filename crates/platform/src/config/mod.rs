@@ -39,6 +39,47 @@ where
     if let Some(path) = file {
         tree.add_table(read_toml(path)?, &Origin::File(path.display().to_string()))?;
     }
+    add_rest(&mut tree, env, overrides, |_| true)?;
+    tree.read()
+}
+
+/// For one service in a process of its own: what all processes share, and its section. The file may
+/// be that of the whole shop; sections of other services are theirs, and so are their variables.
+pub fn load_service<P, C>(
+    service: &str,
+    file: Option<&Path>,
+    env: impl IntoIterator<Item = (String, String)>,
+    overrides: &[(String, String)],
+) -> Result<(P, C), ConfigError>
+where
+    P: DeserializeOwned + Serialize + Default,
+    C: DeserializeOwned + Serialize + Default,
+{
+    let in_defaults = |error| ConfigError::plain("", "the defaults", error);
+    let mut defaults = serde_json::to_value(P::default()).map_err(in_defaults)?;
+    defaults[service] = serde_json::to_value(C::default()).map_err(in_defaults)?;
+    let known: Vec<String> = defaults.as_object().into_iter().flatten().map(|e| e.0.clone()).collect();
+    let is_ours = |section: &str| known.iter().any(|known| known == section);
+    let mut tree = Tree::new(defaults);
+    if let Some(path) = file {
+        let mut table = read_toml(path)?;
+        if let Some(fields) = table.as_object_mut() {
+            fields.retain(|key, value| is_ours(key) || !value.is_object());
+        }
+        tree.add_table(table, &Origin::File(path.display().to_string()))?;
+    }
+    add_rest(&mut tree, env, overrides, is_ours)?;
+    let own = tree.take(service);
+    let own = own.read().map_err(|error| ConfigError { key: format!("{service}.{}", error.key), ..error })?;
+    Ok((tree.read()?, own))
+}
+
+fn add_rest(
+    tree: &mut Tree,
+    env: impl IntoIterator<Item = (String, String)>,
+    overrides: &[(String, String)],
+    is_ours: impl Fn(&str) -> bool,
+) -> Result<(), ConfigError> {
     // Sorted, so that two variables that contradict each other do so the same way each time.
     let mut variables: Vec<_> =
         env.into_iter().filter(|(name, _)| name.starts_with(ENV_PREFIX)).collect();
@@ -46,7 +87,7 @@ where
     for (name, value) in variables {
         let key = name[ENV_PREFIX.len()..].to_ascii_lowercase();
         let path: Vec<&str> = key.split("__").collect();
-        if path.len() > 1 || tree.knows_at_top(&key) {
+        if (path.len() > 1 && is_ours(path[0])) || tree.knows_at_top(&key) {
             tree.set(&path, &value, &Origin::Variable(name.clone()))?;
         }
     }
@@ -54,7 +95,7 @@ where
         let path: Vec<&str> = key.split('.').collect();
         tree.set(&path, value, &Origin::Override)?;
     }
-    tree.read()
+    Ok(())
 }
 
 /// The configuration as TOML, as `mercat config print` shows it. Secrets are not in it.

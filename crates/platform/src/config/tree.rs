@@ -115,6 +115,27 @@ impl Tree {
         Ok(())
     }
 
+    /// A section as a tree of its own.
+    pub(super) fn take(&mut self, section: &str) -> Self {
+        let values = match self.values.remove(section) {
+            Some(Value::Object(fields)) => fields,
+            // What should be a section is refused where it is read.
+            Some(value) => Map::from_iter([(String::new(), value)]),
+            None => Map::new(),
+        };
+        let inside = |name: &String| Some(name.strip_prefix(section)?.strip_prefix('.')?.to_owned());
+        let origins = self.origins.iter();
+        let origins = origins.filter_map(|(name, origin)| Some((inside(name)?, origin.clone())));
+        let guessed = self.guessed.iter();
+        let guessed = guessed.filter_map(|(name, text)| Some((inside(name)?, text.clone())));
+        Self {
+            defaults: self.defaults.get(section).cloned().unwrap_or_default(),
+            values,
+            origins: origins.collect(),
+            guessed: guessed.collect(),
+        }
+    }
+
     /// Everything as a `T`.
     pub(super) fn read<T: DeserializeOwned>(mut self) -> Result<T, ConfigError> {
         loop {

@@ -1,6 +1,8 @@
 //! Which replica publishes which shard of the outbox.
 //!
-//! The database's own clock decides, so that replicas need not agree on the time.
+//! The database's own clock decides, so that replicas need not agree on the time. A replica asks on
+//! one connection that it keeps: when its process dies the server closes that, and the others need
+//! not wait for the end of its leases.
 
 use std::time::Duration;
 
@@ -8,7 +10,6 @@ use kernel::id::Uuid;
 use sqlx::{PgConnection, Row as _};
 
 use super::Shared;
-use super::connection::Purpose;
 use super::refusal::unavailable;
 use crate::event::PARTITIONS;
 use crate::store::engine::{EngineError, Holding, Lease};
@@ -44,30 +45,26 @@ pub(super) async fn release(shared: &Shared, owner: Uuid) -> Result<(), EngineEr
     .await
 }
 
+/// The connection of one replica, once it has asked.
+pub(super) type Standing = tokio::sync::Mutex<Option<PgConnection>>;
+
 /// In a transaction, and given up after a while: a lease that is renewed late is of no use.
 async fn limited<T>(
     shared: &Shared,
     work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
 ) -> Result<T, EngineError> {
     let attempt = async {
-        let mut lease = shared.connections.take(Purpose::Read).await?;
-        let outcome = async {
-            sqlx::raw_sql("BEGIN").execute(&mut lease.connection).await?;
-            let outcome = work(&mut lease.connection).await?;
-            sqlx::raw_sql("COMMIT").execute(&mut lease.connection).await?;
-            Ok(outcome)
+        let mut standing = shared.standing.lock().await;
+        let mut connection = match standing.take() {
+            Some(connection) => connection,
+            None => shared.connections.connect().await?,
         };
-        match outcome.await {
-            Ok(outcome) => {
-                lease.give_back();
-                Ok(outcome)
-            }
-            // The connection is closed with its transaction; its neighbours are likely dead, too.
-            Err(error) => {
-                shared.connections.forget_idle();
-                Err(unavailable(&error))
-            }
-        }
+        sqlx::raw_sql("BEGIN").execute(&mut connection).await.map_err(|e| unavailable(&e))?;
+        let outcome = work(&mut connection).await.map_err(|error| unavailable(&error))?;
+        sqlx::raw_sql("COMMIT").execute(&mut connection).await.map_err(|e| unavailable(&e))?;
+        // Only now: one that failed is closed with its transaction.
+        *standing = Some(connection);
+        Ok(outcome)
     };
     let outcome = shared.env.timeout(LIMIT, attempt).await;
     outcome.unwrap_or_else(|| {
@@ -84,17 +81,27 @@ async fn renewed(
     let now: i64 = sqlx::query_scalar(NOW).fetch_one(&mut *connection).await?;
     let until = now.saturating_add(i64::try_from(life.as_micros()).unwrap_or(i64::MAX));
     sqlx::query(
-        "INSERT INTO relay_member (owner, until) VALUES ($1, $2) \
-         ON CONFLICT (owner) DO UPDATE SET until = excluded.until",
+        "INSERT INTO relay_member (owner, until, backend) VALUES ($1, $2, pg_backend_pid()) \
+         ON CONFLICT (owner) DO UPDATE SET until = excluded.until, backend = excluded.backend",
     )
     .bind(owner)
     .bind(until)
     .execute(&mut *connection)
     .await?;
-    sqlx::query("DELETE FROM relay_member WHERE until <= $1")
-        .bind(now)
-        .execute(&mut *connection)
-        .await?;
+    sqlx::query(
+        "DELETE FROM relay_member WHERE until <= $1 \
+         OR backend NOT IN (SELECT pid FROM pg_stat_activity WHERE pid IS NOT NULL)",
+    )
+    .bind(now)
+    .execute(&mut *connection)
+    .await?;
+    // Whoever died leaves nothing behind.
+    sqlx::query(
+        "UPDATE relay_lease SET owner = NULL, until = 0 WHERE owner IS NOT NULL \
+         AND owner NOT IN (SELECT owner FROM relay_member)",
+    )
+    .execute(&mut *connection)
+    .await?;
     let members: i64 =
         sqlx::query_scalar("SELECT count(*) FROM relay_member").fetch_one(&mut *connection).await?;
     let members = u32::try_from(members).unwrap_or(u32::MAX).max(1);

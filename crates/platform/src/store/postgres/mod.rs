@@ -70,6 +70,7 @@ struct Shared {
     env: Env,
     connections: Connections,
     layout: Layout,
+    standing: leases::Standing,
 }
 
 pub struct PostgresEngine {
@@ -87,7 +88,13 @@ impl PostgresEngine {
         let layout = Layout::read(&mut connection, schema).await?;
         // The lock of the migrations ends with this connection.
         drop(connection);
-        let shared = Shared { service: schema.service, env: env.clone(), connections, layout };
+        let shared = Shared {
+            service: schema.service,
+            env: env.clone(),
+            connections,
+            layout,
+            standing: leases::Standing::default(),
+        };
         let shared = Arc::new(shared);
         let reader = PostgresReader::new(shared.clone());
         Ok(Self { shared, reader, projections: schema.postgres_projections.clone() })

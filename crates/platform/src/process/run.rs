@@ -1,0 +1,189 @@
+//! From a configuration to a service that serves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{BrokerConfig, BrokerKind, Parts, Peers, ProcessConfig, Standalone};
+use crate::auth::Authenticator;
+use crate::bus::broker::{Broker, BrokerError};
+use crate::bus::kafka::{Kafka, KafkaConfig};
+use crate::bus::rabbitmq::{RabbitMq, RabbitMqConfig};
+use crate::bus::{BrokeredBus, Subscription};
+use crate::env::Env;
+use crate::executor::Executor;
+use crate::host::{Addresses, Host};
+use crate::http::{ServerLimits, ServicePort, inner_networks, service_router};
+use crate::service::{Base, Service, Task};
+use crate::shutdown::Shutdown;
+use crate::store::postgres::{Options, PostgresEngine};
+use crate::store::{Engine, Schema};
+use crate::tls::ServerTls;
+
+/// How long the answers of idempotency keys are kept. The promise is a day at least.
+const ANSWERS: Duration = Duration::from_hours(48);
+
+/// A server that does not answer yet is asked again after this.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// A service over its database, with its bus; nobody works here yet.
+pub struct Assembled {
+    pub env: Env,
+    pub service: Service,
+    pub bus: BrokeredBus,
+    pub authenticator: Arc<Authenticator>,
+}
+
+/// Opens the database of a service and brings it up to date; waits for a server that is starting.
+pub async fn open_engine(
+    env: &Env,
+    config: &ProcessConfig,
+    schema: &Schema,
+) -> Result<Arc<dyn Engine>, String> {
+    let database = &config.database;
+    let mut options = Options::new(database.url_of(schema.service)?);
+    options.writers = database.lanes;
+    options.readers = database.readers;
+    let patience = Duration::from_secs(database.wait_seconds);
+    let begun = env.clock.monotonic();
+    let mut told = false;
+    loop {
+        let error = match PostgresEngine::shared(env, schema, &options).await {
+            Ok(engine) => return Ok(engine),
+            Err(error) => error,
+        };
+        if env.clock.monotonic().saturating_sub(begun) >= patience {
+            return Err(format!("the database of {} cannot be opened: {error}", schema.service));
+        }
+        if !told {
+            tracing::warn!(%error, service = schema.service, "the database is waited for");
+            told = true;
+        }
+        env.sleep(PAUSE).await;
+    }
+}
+
+/// Brings the database of a service up to date, and ends.
+pub async fn migrate(env: &Env, config: &ProcessConfig, schema: &Schema) -> Result<(), String> {
+    open_engine(env, config, schema).await.map(drop)
+}
+
+/// The configured broker. It need not answer yet.
+pub fn broker(env: &Env, config: &BrokerConfig) -> Result<Arc<dyn Broker>, BrokerError> {
+    let prefix = config.prefix.clone();
+    match config.kind {
+        BrokerKind::Kafka => Kafka::new(env, KafkaConfig::new(config.servers.clone(), prefix)),
+        BrokerKind::RabbitMq => {
+            RabbitMq::new(env, RabbitMqConfig::new(config.url.expose().to_owned(), prefix))
+        }
+    }
+}
+
+/// Opens, connects and builds everything of a service, and does what has to be done once.
+pub async fn assemble<S: Standalone>(
+    env: &Env,
+    config: &Arc<ProcessConfig>,
+    section: S::Config,
+) -> Result<Assembled, String> {
+    let schema = S::schema(&section);
+    let broker = broker(env, &config.broker).map_err(|error| error.to_string())?;
+    let engine = open_engine(env, config, &schema).await?;
+    let executor = Executor::start_lanes(S::NAME, env, engine, config.database.lanes);
+    let authenticator = Arc::new(Authenticator::new(
+        env.clone(),
+        config.tokens.issuer.clone(),
+        config.tokens.audience.clone(),
+    ));
+    let base =
+        Base { env: env.clone(), executor: executor.clone(), authenticator: authenticator.clone() };
+    let peers = Peers::new(env.clone(), config.clone());
+    let parts = Parts { base, config: section, peers, data: config.data.clone() };
+    let standing = S::build(parts).map_err(|error| error.to_string())?;
+    if let Some(setup) = standing.setup {
+        setup.await?;
+    }
+    let service = standing.service;
+    let subscriptions = service.consumers.iter();
+    let subscriptions = subscriptions
+        .map(|consumer| Subscription { consumer: consumer.clone(), executor: executor.clone() });
+    let bus = BrokeredBus::new(env.clone(), broker, executor, subscriptions.collect());
+    Ok(Assembled { env: env.clone(), service, bus, authenticator })
+}
+
+impl Assembled {
+    /// Starts relay, consumers and periodic work. They end with `shutdown`.
+    pub fn start(self: &Arc<Self>, shutdown: &Shutdown) {
+        self.bus.start(shutdown);
+        let (name, env) = (self.service.name, &self.env);
+        self.authenticator.task().start(env, name, shutdown.clone());
+        for task in self.service.tasks.iter().filter(|task| !task.after_backlog) {
+            task.clone().start(env, name, shutdown.clone());
+        }
+        let (this, end) = (self.clone(), shutdown.clone());
+        env.spawn("after the backlog", async move {
+            tokio::select! {
+                () = end.draining() => return,
+                () = this.bus.caught_up() => {}
+            }
+            for task in this.service.tasks.iter().filter(|task| task.after_backlog) {
+                task.clone().start(&this.env, name, end.clone());
+            }
+        });
+        forget_answers(&self.service.executor).start(env, name, shutdown.clone());
+    }
+}
+
+/// Old answers of idempotency keys go, some at a time.
+pub(crate) fn forget_answers(executor: &Executor) -> Task {
+    let executor = executor.clone();
+    Task::new("idempotency.forget", Duration::from_hours(1), move |_| {
+        let executor = executor.clone();
+        async move {
+            let before = executor.env().now().minus(ANSWERS);
+            executor.forget_answers_before(before).await.map_err(|error| error.to_string())
+        }
+    })
+}
+
+/// Runs a service until it is told to end. `ready` runs when it serves.
+pub async fn run<S: Standalone>(
+    config: ProcessConfig,
+    section: S::Config,
+    ready: impl FnOnce(Addresses),
+) -> Result<(), String> {
+    let env = Env::system();
+    let host = Host::open(&env, S::NAME, config.listen, &config.telemetry).await?;
+    let config = Arc::new(config);
+    let assembled = Arc::new(assemble::<S>(&env, &config, section).await?);
+    assembled.start(&host.shutdown);
+    let _ = assembled.authenticator.refresh().await;
+    let addresses = host.addresses()?;
+    let tls = server_tls(&env, &config)?;
+    let router = service_router(ServicePort {
+        env,
+        module: assembled.service.http.clone(),
+        grpc: assembled.service.grpc.clone(),
+        descriptors: S::CONTRACTS,
+        shutdown: host.shutdown.clone(),
+        trusted: inner_networks(),
+    })?;
+    let ready = || {
+        ready(addresses);
+        Ok(())
+    };
+    host.serve(router, tls, limits(&config), ready).await
+}
+
+/// The certificate that this process shows, when it has one.
+pub fn server_tls(env: &Env, config: &ProcessConfig) -> Result<Option<ServerTls>, String> {
+    let tls = config.tls.as_ref();
+    Ok(tls.map(|tls| ServerTls::new(env, tls)).transpose()?.flatten())
+}
+
+/// The gateway and the other services are few, and each may open many connections.
+fn limits(config: &ProcessConfig) -> ServerLimits {
+    ServerLimits {
+        drain_timeout: Duration::from_secs(config.drain_seconds),
+        unbounded_peers: inner_networks(),
+        ..ServerLimits::default()
+    }
+}
