@@ -1,13 +1,16 @@
 //! Where each provider runs, as its consumers see it: the one file that decides it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use async_trait::async_trait;
 use contracts::catalog::{CatalogApi, CatalogClient, CatalogDirect, CatalogServer};
 use contracts::identity::{IdentityApi, IdentityClient, IdentityDirect, IdentityServer};
 use contracts::inventory::{InventoryApi, InventoryClient, InventoryDirect, InventoryServer};
+use contracts::ordering::{OrderingApi, OrderingClient, OrderingDirect, OrderingServer, v1};
 use contracts::payment::{PaymentApi, PaymentClient, PaymentDirect, PaymentServer};
-use platform::Env;
-use platform::rpc::loopback;
+use kernel::ErrorKind;
+use platform::rpc::{CallError, loopback};
+use platform::{Context, Env};
 use tonic::service::Routes;
 
 use crate::cli::Topology;
@@ -41,5 +44,34 @@ impl Links {
     link!(identity: IdentityApi, IdentityDirect, IdentityServer, IdentityClient);
     link!(catalog: CatalogApi, CatalogDirect, CatalogServer, CatalogClient);
     link!(inventory: InventoryApi, InventoryDirect, InventoryServer, InventoryClient);
+    link!(ordering: OrderingApi, OrderingDirect, OrderingServer, OrderingClient);
     link!(payment: PaymentApi, PaymentDirect, PaymentServer, PaymentClient);
+}
+
+/// Ordering as inventory sees it, which is built first: nobody is there until it is connected.
+#[derive(Clone, Default)]
+pub struct LateOrdering {
+    api: Arc<OnceLock<Arc<dyn OrderingApi>>>,
+}
+
+impl LateOrdering {
+    /// Once; a second one is ignored.
+    pub fn connect(&self, api: Arc<dyn OrderingApi>) {
+        let _ = self.api.set(api);
+    }
+}
+
+#[async_trait]
+impl OrderingApi for LateOrdering {
+    async fn get_order(
+        &self,
+        context: Context,
+        request: v1::GetOrderRequest,
+    ) -> Result<v1::GetOrderReply, CallError> {
+        let Some(api) = self.api.get() else {
+            let detail = "ordering is not built yet";
+            return Err(CallError::new(ErrorKind::Unavailable, "not-connected", detail));
+        };
+        api.get_order(context, request).await
+    }
 }

@@ -19,7 +19,7 @@ use platform::{Context, Env};
 use crate::cli::Topology;
 use crate::config::Config;
 use crate::data::DataFolder;
-use links::Links;
+use links::{LateOrdering, Links};
 
 /// All services, wired and not yet running.
 pub struct Shop {
@@ -98,9 +98,11 @@ impl Shop {
         let keys = ContractAuthSource::new(links.identity(identity.api), env.clone(), "gateway");
         authenticator.connect(Arc::new(keys));
 
+        let orders = LateOrdering::default();
         let inventory = inventory::build(inventory::Needs {
             base: stores.base(&inventory::schema())?,
             config: config.inventory.clone(),
+            orders: Arc::new(orders.clone()),
         })
         .map_err(wrong)?;
         let stock = links.inventory(inventory.api);
@@ -126,6 +128,7 @@ impl Shop {
             payment: links.payment(payment.api),
         })
         .map_err(wrong)?;
+        orders.connect(links.ordering(ordering.api));
 
         let services = vec![
             identity.service,

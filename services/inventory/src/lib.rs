@@ -3,22 +3,25 @@
 //!
 //! In reading order: [`domain`] (`stock.rs` has the rule of the house), [`application`] (one use
 //! case a file; `reserve_stock.rs` and `settle_order.rs` are the life of a reservation),
-//! [`adapters`] (tables, contract, events, REST).
+//! [`ports`], what inventory asks of ordering, [`adapters`] (tables, contract, events, REST).
 
 pub mod adapters;
 pub mod application;
 pub mod domain;
+pub mod ports;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::inventory::{InventoryApi, InventoryServer};
+use contracts::ordering::OrderingApi;
 use platform::http::ModuleDeps;
 use platform::service::{Base, BuildError, Service, Task};
 use serde::{Deserialize, Serialize};
 
 pub use adapters::store::schema;
-use adapters::{events, grpc::InventoryGrpc, http};
+use adapters::{events, grpc::InventoryGrpc, http, orders::Ordering};
+use application::expire_reservations::Expiry;
 use application::{Inventory, Settings};
 
 pub const NAME: &str = "inventory";
@@ -62,10 +65,13 @@ impl Config {
     }
 }
 
-/// What this service is given. It calls no other service.
+/// What this service is given.
 pub struct Needs {
     pub base: Base,
     pub config: Config,
+    /// Asked by the task that ends reservations and by nothing else: no request waits for it. It may
+    /// be connected later than this service is built.
+    pub orders: Arc<dyn OrderingApi>,
 }
 
 pub struct Built {
@@ -74,7 +80,7 @@ pub struct Built {
 }
 
 pub fn build(needs: Needs) -> Result<Built, BuildError> {
-    let Needs { base, config } = needs;
+    let Needs { base, config, orders } = needs;
     config.check()?;
     let settings = Settings {
         low_stock_threshold: i64::from(config.low_stock_threshold),
@@ -97,7 +103,10 @@ pub fn build(needs: Needs) -> Result<Built, BuildError> {
         consumers: events::consumers(&inventory),
         tasks: vec![
             enrolment(inventory.clone()),
-            expiry(inventory, Duration::from_millis(config.expiry_interval_ms)),
+            expiry(
+                Expiry::new(inventory, Arc::new(Ordering::new(orders))),
+                Duration::from_millis(config.expiry_interval_ms),
+            ),
         ],
         executor: base.executor,
     };
@@ -114,15 +123,15 @@ fn enrolment(inventory: Inventory) -> Task {
     })
 }
 
-fn expiry(inventory: Inventory, every: Duration) -> Task {
+fn expiry(expiry: Expiry, every: Duration) -> Task {
     Task::new("inventory.expiry", every, move |context| {
-        let inventory = inventory.clone();
+        let expiry = expiry.clone();
         async move {
-            let expired =
-                inventory.expire_due(&context).await.map_err(|error| error.to_string())?;
-            if expired > 0 {
-                metrics::counter!("inventory_reservations_expired_total").increment(expired);
-                tracing::info!(expired, "reservations ran out of time");
+            let turn = expiry.expire_due(&context).await.map_err(|error| error.to_string())?;
+            metrics::gauge!("inventory_expiry_undecided").set(turn.undecided as f64);
+            if turn.ended > 0 {
+                metrics::counter!("inventory_reservations_expired_total").increment(turn.ended);
+                tracing::info!(expired = turn.ended, "reservations ran out of time");
             }
             Ok(())
         }

@@ -7,6 +7,7 @@
 
 mod counts;
 mod events;
+mod expiry;
 mod hold;
 mod ledger;
 mod rest;

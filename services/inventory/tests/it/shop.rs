@@ -5,14 +5,19 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use contracts::inventory::{InventoryApi, v1};
+use contracts::ordering::OrderingApi;
+use contracts::ordering::v1::{GetOrderReply, GetOrderRequest};
 use inventory::{Built, Config, Needs};
+use kernel::ErrorKind;
 use kernel::Timestamp;
 use kernel::id::Uuid;
 use platform::auth::Authenticator;
 use platform::env::TestEnv;
 use platform::event::{Envelope, Event};
 use platform::executor::Executor;
+use platform::rpc::CallError;
 use platform::service::{Base, Service};
 use platform::testing::{Client, executor_in_memory, executor_in_sqlite, module_client};
 use platform::{Context, Principal};
@@ -31,10 +36,52 @@ pub struct Shop {
     pub api: Arc<dyn InventoryApi>,
     pub service: Service,
     pub executor: Executor,
+    pub ordering: Arc<Ordering>,
     pub time: TestEnv,
     /// How many events each aggregate of other services has sent so far.
     sent: Mutex<HashMap<Uuid, u64>>,
     _folder: Option<tempfile::TempDir>,
+}
+
+/// Ordering as inventory sees it. Orders that it was not told of do not exist.
+#[derive(Default)]
+pub struct Ordering {
+    orders: Mutex<HashMap<Uuid, Result<&'static str, CallError>>>,
+    asked: Mutex<Vec<Uuid>>,
+}
+
+impl Ordering {
+    pub fn is(&self, order: Uuid, status: &'static str) {
+        self.orders.lock().unwrap().insert(order, Ok(status));
+    }
+
+    pub fn fails(&self, order: Uuid, kind: ErrorKind) {
+        let error = CallError::new(kind, "broken", "it is broken");
+        self.orders.lock().unwrap().insert(order, Err(error));
+    }
+
+    /// Which orders were asked for since the last time, in order.
+    pub fn asked(&self) -> Vec<Uuid> {
+        std::mem::take(&mut self.asked.lock().unwrap())
+    }
+}
+
+#[async_trait]
+impl OrderingApi for Ordering {
+    async fn get_order(
+        &self,
+        context: Context,
+        request: GetOrderRequest,
+    ) -> Result<GetOrderReply, CallError> {
+        assert!(matches!(context.principal, Principal::Service { .. }));
+        let order = Uuid::from_slice(&request.order_id).unwrap();
+        self.asked.lock().unwrap().push(order);
+        let known = self.orders.lock().unwrap().get(&order).cloned();
+        let absent = || Err(CallError::new(ErrorKind::NotFound, "order-not-found", "none"));
+        let status = known.unwrap_or_else(absent)?.to_owned();
+        let order_id = request.order_id;
+        Ok(GetOrderReply { order_id, status, total_minor: 1, currency: "EUR".to_owned() })
+    }
 }
 
 /// Runs a test on the memory engine and on SQLite.
@@ -67,9 +114,10 @@ impl Shop {
         let env = time.env.clone();
         let authenticator = Arc::new(Authenticator::new(env.clone(), "mercat", "mercat"));
         let base = Base { env, executor: executor.clone(), authenticator };
-        let Built { service, api } =
-            inventory::build(Needs { base, config: Config::default() }).unwrap();
-        Self { api, service, executor, time, sent: Mutex::default(), _folder: folder }
+        let ordering = Arc::new(Ordering::default());
+        let needs = Needs { base, config: Config::default(), orders: ordering.clone() };
+        let Built { service, api } = inventory::build(needs).unwrap();
+        Self { api, service, executor, ordering, time, sent: Mutex::default(), _folder: folder }
     }
 
     /// Another process over the same database, with a memory of its own.
