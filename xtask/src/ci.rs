@@ -54,7 +54,8 @@ fn compatible(project: &Project) -> Outcome {
 
 fn lints(project: &Project) -> Outcome {
     let mut clippy = tools::cargo(project);
-    clippy.args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]);
+    clippy.args(["clippy", "--workspace", "--all-targets", "--locked"]);
+    clippy.args(tools::servers(project)?).args(["--", "-D", "warnings"]);
     tools::run(&mut clippy)
 }
 

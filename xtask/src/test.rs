@@ -76,9 +76,13 @@ fn with_services(project: &Project, depth: Depth, held: Option<&services::Held>)
     };
     let mut count = Count::default();
     let mut broken = Vec::new();
+    let servers_feature = tools::servers(project)?;
     for (name, arguments) in passes(depth) {
         let mut command = tools::cargo(project);
-        command.args(["test", "--locked", "--no-fail-fast"]).args(arguments);
+        command.args(["test", "--locked", "--no-fail-fast"]).args(&arguments);
+        if arguments.contains(&"--workspace") {
+            command.args(&servers_feature);
+        }
         environment(&mut command, python.as_ref());
         command.envs(servers.iter().map(|(name, value)| (name, value)));
         if let Err(error) = say::phase(&name, || stream(&mut command, &mut count)) {

@@ -87,6 +87,7 @@ fn check(file: &File, files: &[File], modules: &modules::Tree<'_>, findings: &mu
     findings.extend(files::too_long(file));
     if file.path.ends_with("Cargo.toml") {
         findings.extend(crates::dependencies(file, &crates::services(files)));
+        findings.extend(words::broker_libraries(&file.path, &file.text));
     }
     if has_extension(&file.path, "sql") {
         findings.extend(sql::file(file));
@@ -98,6 +99,7 @@ fn check(file: &File, files: &[File], modules: &modules::Tree<'_>, findings: &mu
         }
         findings.extend(words::shop_words(&file.path, &source));
         findings.extend(words::topologies(&file.path, &source));
+        findings.extend(words::brokers(&file.path, &source));
         findings.extend(words::database_libraries(&file.path, &source));
         findings.extend(sql::literals(&file.path, &source));
         if let Some(manifest) = layers::manifest_of(&file.path) {

@@ -36,6 +36,19 @@ pub fn cargo(project: &Project) -> Command {
     command
 }
 
+/// What turns on everything that needs servers, in a build of the whole workspace. The embedded
+/// shop is small because it goes without; tests and lints are for all of it.
+pub fn servers(project: &Project) -> Outcome<Vec<&'static str>> {
+    let has = has_feature(&project.read("mercat/Cargo.toml")?, "servers");
+    Ok(if has { vec!["--features", "mercat/servers"] } else { Vec::new() })
+}
+
+fn has_feature(manifest: &str, name: &str) -> bool {
+    let features = manifest.split_once("[features]").map_or("", |(_, rest)| rest);
+    let own = features.lines().take_while(|line| !line.starts_with('['));
+    own.filter_map(|line| line.split_once('=')).any(|(feature, _)| feature.trim() == name)
+}
+
 /// Runs the command with this terminal; anything but success is the error.
 pub fn run(command: &mut Command) -> Outcome {
     let shown = shown(command);
@@ -94,4 +107,18 @@ pub fn python(project: &Project) -> Outcome<PathBuf> {
         .arg(project.path("xtask/requirements.txt")))?;
     project::write(&finished, wanted.as_bytes())?;
     Ok(programs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feature_is_found_among_the_features_only() {
+        let manifest =
+            "[features]\nfull = [\"otlp\"]\nservers = []\n\n[dependencies]\nkernel = 1\n";
+        assert!(has_feature(manifest, "servers"));
+        assert!(!has_feature(manifest, "kernel"));
+        assert!(!has_feature("[dependencies]\nservers = 1\n", "servers"));
+    }
 }

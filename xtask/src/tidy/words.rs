@@ -40,6 +40,20 @@ const HOMONYMS: [(&str, &str); 1] = [
 
 const TOPOLOGIES: [&str; 4] = ["embedded", "loopback", "kafka", "rabbitmq"];
 
+/// Words inside identifiers that say which topology runs, or which broker carries events.
+const BROKER_WORDS: [&str; 7] =
+    ["topology", "topologies", "kafka", "rdkafka", "rabbit", "rabbitmq", "lapin"];
+
+/// Where events are carried, parts are wired, and shops are started.
+const BROKER_HOMES: [&str; 5] =
+    ["crates/platform/", "mercat/", "crates/testkit/", "bench/", "xtask/"];
+
+/// The start page shows what the wiring called itself, and decides nothing by it.
+const TOPOLOGY_SHOWN: (&str, &str) = ("services/gateway/", "topology");
+
+/// Crates that speak to a broker.
+const BROKER_LIBRARIES: [&str; 2] = ["rdkafka", "lapin"];
+
 const DATABASE_LIBRARIES: [&str; 3] = ["rusqlite", "sqlx", "tokio_postgres"];
 
 /// Besides the platform and the adapters: the checker, which must share no code with the services
@@ -84,8 +98,39 @@ pub fn topologies(path: &str, source: &Source) -> Vec<Finding> {
         .collect()
 }
 
-pub fn database_libraries(path: &str, source: &Source) -> Vec<Finding> {
+/// The same for identifiers, in tests too: a service is written, and tested, for any broker.
+pub fn brokers(path: &str, source: &Source) -> Vec<Finding> {
     let service_adapter = path.starts_with("services/") && path.contains("/src/adapters");
+    if service_adapter || BROKER_HOMES.iter().any(|place| path.starts_with(place)) {
+        return Vec::new();
+    }
+    let (place, shown) = TOPOLOGY_SHOWN;
+    each_word(&source.code, |word| BROKER_WORDS.contains(&word))
+        .into_iter()
+        .filter(|(_, identifier, _)| !(path.starts_with(place) && identifier == shown))
+        .map(|(line, identifier, word)| {
+            let rule = "only the platform and the wiring know the topology and its broker";
+            Finding::new(path, line, format!("{rule}, and `{identifier}` says `{word}`"))
+        })
+        .collect()
+}
+
+/// A manifest that brings a broker's library to where no broker is known.
+pub fn broker_libraries(path: &str, manifest: &str) -> Vec<Finding> {
+    if path == "Cargo.toml" || path.starts_with("crates/platform/") {
+        return Vec::new();
+    }
+    let libraries = super::crates::names(manifest).into_iter();
+    libraries
+        .filter(|name| BROKER_LIBRARIES.contains(&name.as_str()))
+        .map(|name| Finding::new(path, 1, format!("`{name}` stays in the platform")))
+        .collect()
+}
+
+pub fn database_libraries(path: &str, source: &Source) -> Vec<Finding> {
+    // An adapter's tests make the database that it is tested on.
+    let service_adapter = path.starts_with("services/")
+        && (path.contains("/src/adapters") || path.contains("/tests/"));
     let at_home = path.starts_with("crates/platform/")
         || service_adapter
         || CHECKERS.iter().any(|place| path.starts_with(place));
@@ -185,6 +230,48 @@ mod tests {
     }
 
     #[test]
+    fn whoever_names_the_topology_or_a_broker_outside_their_homes_is_caught() {
+        let source = Source::parse(
+            "use x::RabbitMq;\nfn a(topology: Topology) {}\nlet b = kafka_topic;\nuse lapin::Channel;\n\
+             #[cfg(test)]\nmod tests { struct KafkaDouble; }\n// Kafka\nlet c = \"kafka\";",
+        );
+        for place in
+            ["services/a/src/lib.rs", "services/a/tests/it/main.rs", "crates/kernel/src/a.rs"]
+        {
+            let mut lines = lines(brokers(place, &source));
+            lines.dedup();
+            assert_eq!(lines, [1, 2, 3, 4, 6], "{place}");
+        }
+        for home in [
+            "crates/platform/src/bus/kafka/mod.rs",
+            "services/a/src/adapters/events.rs",
+            "mercat/src/shop/mod.rs",
+            "crates/testkit/src/shop.rs",
+            "bench/src/shop.rs",
+        ] {
+            assert!(brokers(home, &source).is_empty(), "{home}");
+        }
+    }
+
+    #[test]
+    fn the_page_that_shows_the_topology_may_only_show_it() {
+        let source =
+            Source::parse("let shown = about.topology;\nif about.topology == Topology::A {}");
+        assert_eq!(lines(brokers("services/gateway/src/pages.rs", &source)), [2]);
+        assert_eq!(lines(brokers("services/catalog/src/lib.rs", &source)).len(), 3);
+    }
+
+    #[test]
+    fn a_manifest_with_a_brokers_library_is_caught() {
+        let manifest = "[dependencies]\nrdkafka.workspace = true\nserde = \"1\"\n";
+        assert_eq!(broker_libraries("services/a/Cargo.toml", manifest).len(), 1);
+        assert!(broker_libraries("crates/platform/Cargo.toml", manifest).is_empty());
+        assert!(
+            broker_libraries("services/a/Cargo.toml", "[dependencies]\nserde = \"1\"").is_empty()
+        );
+    }
+
+    #[test]
     fn a_database_library_outside_its_homes_is_caught() {
         let source = Source::parse("use rusqlite::Connection;");
         assert_eq!(lines(database_libraries("services/a/src/application/b.rs", &source)), [1]);
@@ -192,6 +279,7 @@ mod tests {
         for home in [
             "crates/platform/src/store/sqlite.rs",
             "services/a/src/adapters/queries/search.rs",
+            "services/a/tests/it/server.rs",
             "crates/testkit/src/checker.rs",
         ] {
             assert!(database_libraries(home, &source).is_empty(), "{home}");
