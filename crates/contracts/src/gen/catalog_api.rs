@@ -64,7 +64,7 @@ impl CatalogApi for CatalogClient {
         let mut client =
             v1::catalog_service_client::CatalogServiceClient::new(self.channel.clone());
         platform::rpc::unary(&self.env, "catalog.QuoteVariants", context, request, move |request| async move {
-            client.quote_variants(request).await
+            client.quote_variants(platform::rpc::repeatable(request)).await
         })
         .await
     }
@@ -85,6 +85,8 @@ impl CatalogServer {
     /// The tower service to add to a tonic router.
     pub fn into_service(self) -> v1::catalog_service_server::CatalogServiceServer<Self> {
         v1::catalog_service_server::CatalogServiceServer::new(self)
+            .max_decoding_message_size(platform::rpc::MAX_MESSAGE)
+            .max_encoding_message_size(platform::rpc::MAX_MESSAGE)
     }
 }
 

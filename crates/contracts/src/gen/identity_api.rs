@@ -100,7 +100,7 @@ impl IdentityApi for IdentityClient {
         let mut client =
             v1::identity_service_client::IdentityServiceClient::new(self.channel.clone());
         platform::rpc::unary(&self.env, "identity.GetJwks", context, request, move |request| async move {
-            client.get_jwks(request).await
+            client.get_jwks(platform::rpc::repeatable(request)).await
         })
         .await
     }
@@ -112,7 +112,7 @@ impl IdentityApi for IdentityClient {
         let mut client =
             v1::identity_service_client::IdentityServiceClient::new(self.channel.clone());
         platform::rpc::unary(&self.env, "identity.VerifyApiKey", context, request, move |request| async move {
-            client.verify_api_key(request).await
+            client.verify_api_key(platform::rpc::repeatable(request)).await
         })
         .await
     }
@@ -124,7 +124,7 @@ impl IdentityApi for IdentityClient {
         let mut client =
             v1::identity_service_client::IdentityServiceClient::new(self.channel.clone());
         platform::rpc::unary(&self.env, "identity.ListRevocations", context, request, move |request| async move {
-            client.list_revocations(request).await
+            client.list_revocations(platform::rpc::repeatable(request)).await
         })
         .await
     }
@@ -145,6 +145,8 @@ impl IdentityServer {
     /// The tower service to add to a tonic router.
     pub fn into_service(self) -> v1::identity_service_server::IdentityServiceServer<Self> {
         v1::identity_service_server::IdentityServiceServer::new(self)
+            .max_decoding_message_size(platform::rpc::MAX_MESSAGE)
+            .max_encoding_message_size(platform::rpc::MAX_MESSAGE)
     }
 }
 

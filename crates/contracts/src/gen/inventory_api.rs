@@ -138,7 +138,7 @@ impl InventoryApi for InventoryClient {
         let mut client =
             v1::inventory_service_client::InventoryServiceClient::new(self.channel.clone());
         platform::rpc::unary(&self.env, "inventory.Reserve", context, request, move |request| async move {
-            client.reserve(request).await
+            client.reserve(platform::rpc::repeatable(request)).await
         })
         .await
     }
@@ -150,7 +150,7 @@ impl InventoryApi for InventoryClient {
         let mut client =
             v1::inventory_service_client::InventoryServiceClient::new(self.channel.clone());
         platform::rpc::unary(&self.env, "inventory.Release", context, request, move |request| async move {
-            client.release(request).await
+            client.release(platform::rpc::repeatable(request)).await
         })
         .await
     }
@@ -162,7 +162,7 @@ impl InventoryApi for InventoryClient {
         let mut client =
             v1::inventory_service_client::InventoryServiceClient::new(self.channel.clone());
         platform::rpc::unary(&self.env, "inventory.GetAvailability", context, request, move |request| async move {
-            client.get_availability(request).await
+            client.get_availability(platform::rpc::repeatable(request)).await
         })
         .await
     }
@@ -174,7 +174,7 @@ impl InventoryApi for InventoryClient {
         let mut client =
             v1::inventory_service_client::InventoryServiceClient::new(self.channel.clone());
         platform::rpc::unary(&self.env, "inventory.ApplyCounts", context, request, move |request| async move {
-            client.apply_counts(request).await
+            client.apply_counts(platform::rpc::repeatable(request)).await
         })
         .await
     }
@@ -186,7 +186,7 @@ impl InventoryApi for InventoryClient {
         let mut client =
             v1::inventory_service_client::InventoryServiceClient::new(self.channel.clone());
         platform::rpc::unary(&self.env, "inventory.GetCounts", context, request, move |request| async move {
-            client.get_counts(request).await
+            client.get_counts(platform::rpc::repeatable(request)).await
         })
         .await
     }
@@ -207,6 +207,8 @@ impl InventoryServer {
     /// The tower service to add to a tonic router.
     pub fn into_service(self) -> v1::inventory_service_server::InventoryServiceServer<Self> {
         v1::inventory_service_server::InventoryServiceServer::new(self)
+            .max_decoding_message_size(platform::rpc::MAX_MESSAGE)
+            .max_encoding_message_size(platform::rpc::MAX_MESSAGE)
     }
 }
 

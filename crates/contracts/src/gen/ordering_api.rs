@@ -63,7 +63,7 @@ impl OrderingApi for OrderingClient {
         let mut client =
             v1::ordering_service_client::OrderingServiceClient::new(self.channel.clone());
         platform::rpc::unary(&self.env, "ordering.GetOrder", context, request, move |request| async move {
-            client.get_order(request).await
+            client.get_order(platform::rpc::repeatable(request)).await
         })
         .await
     }
@@ -84,6 +84,8 @@ impl OrderingServer {
     /// The tower service to add to a tonic router.
     pub fn into_service(self) -> v1::ordering_service_server::OrderingServiceServer<Self> {
         v1::ordering_service_server::OrderingServiceServer::new(self)
+            .max_decoding_message_size(platform::rpc::MAX_MESSAGE)
+            .max_encoding_message_size(platform::rpc::MAX_MESSAGE)
     }
 }
 

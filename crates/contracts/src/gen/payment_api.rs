@@ -101,7 +101,7 @@ impl PaymentApi for PaymentClient {
         let mut client =
             v1::payment_service_client::PaymentServiceClient::new(self.channel.clone());
         platform::rpc::unary(&self.env, "payment.Authorize", context, request, move |request| async move {
-            client.authorize(request).await
+            client.authorize(platform::rpc::repeatable(request)).await
         })
         .await
     }
@@ -113,7 +113,7 @@ impl PaymentApi for PaymentClient {
         let mut client =
             v1::payment_service_client::PaymentServiceClient::new(self.channel.clone());
         platform::rpc::unary(&self.env, "payment.Void", context, request, move |request| async move {
-            client.void(request).await
+            client.void(platform::rpc::repeatable(request)).await
         })
         .await
     }
@@ -125,7 +125,7 @@ impl PaymentApi for PaymentClient {
         let mut client =
             v1::payment_service_client::PaymentServiceClient::new(self.channel.clone());
         platform::rpc::unary(&self.env, "payment.GetPayment", context, request, move |request| async move {
-            client.get_payment(request).await
+            client.get_payment(platform::rpc::repeatable(request)).await
         })
         .await
     }
@@ -146,6 +146,8 @@ impl PaymentServer {
     /// The tower service to add to a tonic router.
     pub fn into_service(self) -> v1::payment_service_server::PaymentServiceServer<Self> {
         v1::payment_service_server::PaymentServiceServer::new(self)
+            .max_decoding_message_size(platform::rpc::MAX_MESSAGE)
+            .max_encoding_message_size(platform::rpc::MAX_MESSAGE)
     }
 }
 

@@ -10,6 +10,7 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::openapi::OpenApi;
 
@@ -57,7 +58,7 @@ pub(in crate::http) fn description(
     module: &Module,
 ) -> Result<impl Fn(HeaderMap) -> Answer + Clone + Send + Sync + 'static, String> {
     let body = Bytes::from(write(module)?);
-    let tag = URL_SAFE_NO_PAD.encode(Sha256::digest(&body));
+    let tag = tag_of(&body).map_err(|error| format!("{}: {error}", module.name))?;
     let tag = HeaderValue::try_from(format!("\"{tag}\"")).map_err(|error| error.to_string())?;
     Ok(move |asked: HeaderMap| {
         let is_known = asked.get(header::IF_NONE_MATCH) == Some(&tag);
@@ -83,6 +84,40 @@ fn write(module: &Module) -> Result<Vec<u8>, String> {
         openapi: module.openapi.clone(),
     };
     serde_json::to_vec(&written).map_err(|error| format!("{}: {error}", module.name))
+}
+
+/// The same for all processes of one version, whatever the order of their fields.
+fn tag_of(json: &[u8]) -> serde_json::Result<String> {
+    let mut digest = Sha256::new();
+    feed(&mut digest, &serde_json::from_slice(json)?);
+    Ok(URL_SAFE_NO_PAD.encode(digest.finalize()))
+}
+
+fn feed(digest: &mut Sha256, value: &Value) {
+    match value {
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_unstable_by_key(|(name, _)| *name);
+            digest.update(b"{");
+            for (name, value) in fields {
+                digest.update(name.as_bytes());
+                digest.update(b"\0");
+                feed(digest, value);
+            }
+            digest.update(b"}");
+        }
+        Value::Array(items) => {
+            digest.update(b"[");
+            for item in items {
+                feed(digest, item);
+            }
+            digest.update(b"]");
+        }
+        plain => {
+            digest.update(plain.to_string());
+            digest.update(b",");
+        }
+    }
 }
 
 /// An error says what is wrong with what `service` told.
@@ -147,5 +182,24 @@ impl TryFrom<WrittenRoute> for RouteInfo {
                 .map_err(|_| fault("is no method of HTTP"))?,
             path,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tag_tells_contents_apart_and_not_the_order_of_fields() {
+        let tag = |text: &str| tag_of(text.as_bytes()).unwrap();
+        let one = tag(r#"{"a": 1, "b": {"c": [1, "x"], "d": null}}"#);
+        assert_eq!(one, tag(r#"{"b": {"d": null, "c": [1, "x"]}, "a": 1}"#));
+        for other in [
+            r#"{"a": 1, "b": {"c": ["x", 1], "d": null}}"#,
+            r#"{"a": 1, "b": {"c": [1, "x"]}, "d": null}"#,
+            r#"{"a": 1, "b": {"c": [1, "x"], "d": "null"}}"#,
+        ] {
+            assert_ne!(one, tag(other), "{other}");
+        }
     }
 }
