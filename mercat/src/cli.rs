@@ -48,7 +48,16 @@ pub enum Command {
     /// Creates the data folder, the databases, the signing key and the first staff account when
     /// they are missing, prints the addresses and (once) the staff password, and serves until
     /// SIGTERM or Ctrl-C. Killing it loses nothing that was acknowledged.
+    ///
+    /// With `--topology kafka` or `rabbitmq` each service is a process of its own, on PostgreSQL
+    /// (`database.url`: a role that may create databases) and that broker (`[broker]`): for looking
+    /// at, and for trying changes out. One that dies is started again; they end together.
     Up(Up),
+    /// Run one service as a process, on PostgreSQL and a broker.
+    ///
+    /// It brings its database (`database.url`) up to date, finds the others by `[peers]`, and tells
+    /// by `/readyz` on its internal port when it serves. Needs a build with the feature `servers`.
+    Serve(Serve),
     /// Import products from a CSV file of Shopify or Vendure.
     ///
     /// Into the shop that runs at --server (with a token of a staff member or an API key that has
@@ -110,6 +119,60 @@ pub struct Up {
     /// Load the demo shop: 61 made-up products with pictures, in four currencies.
     #[arg(long)]
     pub demo: bool,
+    /// How many processes of a service, such as `ordering=2`; may be given more than once. For
+    /// topologies with processes.
+    #[arg(long, value_name = "SERVICE=COUNT", value_parser = replicas)]
+    pub replicas: Vec<(String, u32)>,
+    /// End all when one process dies, instead of starting it again: for tests.
+    #[arg(long, hide = true)]
+    pub fail_fast: bool,
+}
+
+#[derive(Args)]
+pub struct Serve {
+    #[arg(value_enum)]
+    pub service: ServiceName,
+    /// Where to serve REST and gRPC. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// With the demo shop: catalog loads its products, the gateway has their pictures.
+    #[arg(long)]
+    pub demo: bool,
+    /// End when standard input does: with whoever started this.
+    #[arg(long, hide = true)]
+    pub until_stdin_closes: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ServiceName {
+    Identity,
+    Catalog,
+    Inventory,
+    Ordering,
+    Payment,
+    Gateway,
+}
+
+impl ServiceName {
+    pub const ALL: [Self; 6] = [
+        Self::Identity,
+        Self::Catalog,
+        Self::Inventory,
+        Self::Ordering,
+        Self::Payment,
+        Self::Gateway,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identity => identity::NAME,
+            Self::Catalog => catalog::NAME,
+            Self::Inventory => inventory::NAME,
+            Self::Ordering => ordering::NAME,
+            Self::Payment => payment::NAME,
+            Self::Gateway => gateway::NAME,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -118,6 +181,11 @@ pub enum Topology {
     Embedded,
     /// One process; calls go through gRPC, as between processes. For tests.
     Loopback,
+    /// A process each, on PostgreSQL; events through Kafka.
+    Kafka,
+    /// A process each, on PostgreSQL; events through RabbitMQ.
+    #[value(name = "rabbitmq")]
+    RabbitMq,
 }
 
 impl Topology {
@@ -125,6 +193,8 @@ impl Topology {
         match self {
             Self::Embedded => "embedded",
             Self::Loopback => "loopback",
+            Self::Kafka => "kafka",
+            Self::RabbitMq => "rabbitmq",
         }
     }
 }
@@ -248,6 +318,18 @@ pub enum Events {
         #[command(flatten)]
         data: Data,
     },
+}
+
+fn replicas(text: &str) -> Result<(String, u32), String> {
+    let wrong = || "wants a service and 1 to 16, such as ordering=2".to_owned();
+    let (service, count) = text.split_once('=').ok_or_else(wrong)?;
+    let count: u32 = count.parse().map_err(|_| wrong())?;
+    let is_known = ServiceName::ALL.iter().any(|known| known.name() == service);
+    if is_known && (1..=16).contains(&count) {
+        Ok((service.to_owned(), count))
+    } else {
+        Err(wrong())
+    }
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -1,10 +1,15 @@
 //! Everything that may be configured, one section a service.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use platform::config::{ConfigError, load};
+use platform::process::{BrokerConfig, DatabaseConfig};
+#[cfg(feature = "servers")]
+use platform::process::{ProcessConfig, TokenConfig};
 use platform::telemetry::TelemetryConfig;
+use platform::tls::TlsConfig;
 use serde::{Deserialize, Serialize};
 
 /// `mercat.toml`.
@@ -18,6 +23,11 @@ pub struct Config {
     /// How long requests in flight may take to end at shutdown, in seconds.
     pub drain_seconds: u64,
     pub store: StoreConfig,
+    /// Of services that have processes of their own.
+    pub database: DatabaseConfig,
+    pub broker: BrokerConfig,
+    pub peers: BTreeMap<String, String>,
+    pub tls: Option<TlsConfig>,
     pub telemetry: TelemetryConfig,
     pub gateway: gateway::Config,
     pub identity: identity::Config,
@@ -34,6 +44,10 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             drain_seconds: 25,
             store: StoreConfig::default(),
+            database: DatabaseConfig::default(),
+            broker: BrokerConfig::default(),
+            peers: BTreeMap::new(),
+            tls: None,
             telemetry: TelemetryConfig::default(),
             gateway: gateway::Config::default(),
             identity: identity::Config::default(),
@@ -41,6 +55,27 @@ impl Default for Config {
             inventory: inventory::Config::default(),
             ordering: ordering::Config::default(),
             payment: payment::Config::default(),
+        }
+    }
+}
+
+#[cfg(feature = "servers")]
+impl Config {
+    /// What a service needs that has a process of its own.
+    pub fn process(&self) -> ProcessConfig {
+        ProcessConfig {
+            listen: self.listen,
+            data: self.data.clone(),
+            drain_seconds: self.drain_seconds,
+            telemetry: self.telemetry.clone(),
+            database: self.database.clone(),
+            broker: self.broker.clone(),
+            peers: self.peers.clone(),
+            tokens: TokenConfig {
+                issuer: self.identity.issuer.clone(),
+                audience: self.identity.audience.clone(),
+            },
+            tls: self.tls.clone(),
         }
     }
 }
@@ -70,4 +105,4 @@ pub fn read(file: Option<&Path>, overrides: &[(String, String)]) -> Result<Confi
 }
 
 /// Variables with our prefix that are not configuration.
-const RESERVED: &[&str] = &["MERCAT_TOKEN", "MERCAT_CRASH_AT"];
+const RESERVED: &[&str] = &["MERCAT_TOKEN", "MERCAT_CRASH_AT", "MERCAT_CRASH_IN"];

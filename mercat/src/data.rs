@@ -21,6 +21,20 @@ pub struct Run<'a> {
     pub pid: u32,
     pub topology: &'a str,
     pub ready_ms: u64,
+    /// Where services run that have processes of their own.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub processes: &'a [Process],
+}
+
+/// One process of a service.
+#[derive(Clone, Debug, Serialize)]
+pub struct Process {
+    pub service: &'static str,
+    /// From 1.
+    pub nth: u32,
+    pub pid: u32,
+    pub address: String,
+    pub internal: String,
 }
 
 impl DataFolder {
@@ -93,6 +107,12 @@ fn create_private(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
+}
+
+/// Writes a file that is its owner's alone.
+#[cfg(feature = "servers")]
+pub fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    open_private(path, true)?.write_all(content)
 }
 
 /// A file that we make is its owner's alone, whatever the umask is.

@@ -8,8 +8,8 @@ mod commands;
 mod config;
 mod data;
 mod demo;
-mod open_files;
 mod output;
+mod processes;
 mod shop;
 
 use std::process::ExitCode;

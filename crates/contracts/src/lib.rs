@@ -1,10 +1,12 @@
 //! What services say to each other: calls and events, generated from `proto/`.
 //!
 //! Per service there is `v1` with the messages, an API trait (`InventoryApi`) with its carriers
-//! (`InventoryDirect`, `InventoryClient`, `InventoryServer`), and the types of its events. Nothing
-//! of it is written by hand; `cargo xtask codegen` writes it and CI compares. By hand there is only
-//! what a message with a secret in it prints. No rule of any service belongs here.
+//! (`InventoryDirect`, `InventoryClient`, `InventoryServer`), and the types of its events. That
+//! is not written by hand: `cargo xtask codegen` writes it and CI compares. By hand there is only
+//! what a message with a secret in it prints, and [`auth_source`], through which every process's
+//! authenticator asks identity. No rule of any service belongs here.
 
+pub mod auth_source;
 mod r#gen;
 
 use std::fmt;

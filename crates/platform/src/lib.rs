@@ -2,9 +2,9 @@
 //!
 //! In reading order: [`env`] (time, chance, ids, tasks as ports) and [`context`] (who asks, until
 //! when); [`store`] and [`executor`] (decide, then apply, in batches); [`event`] and [`bus`]
-//! (outbox, inbox, relay); [`idempotency`]; [`rpc`] and [`http`] (calls from inside and outside),
-//! both over [`peer`] (connections to another process) and [`tls`];
-//! [`auth`]; [`recent`] (a bounded map); then what a process needs: [`config`], [`telemetry`], [`shutdown`], [`service`].
+//! (outbox, inbox, relay); [`idempotency`]; [`rpc`] and [`http`] (calls from inside and outside);
+//! [`auth`]; [`recent`] (a bounded map); then what a process
+//! needs: [`config`], [`telemetry`], [`shutdown`], [`service`], [`host`].
 
 pub mod auth;
 pub mod bus;
@@ -14,9 +14,12 @@ pub mod crash;
 pub mod env;
 pub mod event;
 pub mod executor;
+pub mod host;
 pub mod http;
 pub mod idempotency;
+mod open_files;
 pub mod peer;
+pub mod process;
 pub mod recent;
 pub mod rpc;
 pub mod service;

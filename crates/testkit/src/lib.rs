@@ -17,6 +17,8 @@ pub mod document;
 pub mod journal;
 pub mod money;
 pub mod people;
+pub mod processes;
+pub mod servers;
 pub mod shelf;
 pub mod shop;
 pub mod stories;

@@ -13,6 +13,8 @@ use tokio::sync::OnceCell;
 
 use crate::client::Client;
 use crate::people::Staff;
+use crate::processes::{Process, processes};
+use crate::servers::Servers;
 use crate::until_within;
 
 /// The first start of a debug build on a busy machine.
@@ -24,16 +26,28 @@ const TAIL_LINES: usize = 60;
 pub enum Topology {
     Embedded,
     Loopback,
+    Kafka,
+    RabbitMq,
+    /// Kafka, with two processes each of ordering and inventory.
+    Replicas,
 }
 
 impl Topology {
-    pub const ALL: [Self; 2] = [Self::Embedded, Self::Loopback];
+    pub const ALL: [Self; 5] =
+        [Self::Embedded, Self::Loopback, Self::Kafka, Self::RabbitMq, Self::Replicas];
+
+    /// Does each service have a process of its own?
+    pub fn has_processes(self) -> bool {
+        !matches!(self, Self::Embedded | Self::Loopback)
+    }
 
     /// As `--topology` takes it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Embedded => "embedded",
             Self::Loopback => "loopback",
+            Self::Kafka | Self::Replicas => "kafka",
+            Self::RabbitMq => "rabbitmq",
         }
     }
 }
@@ -46,6 +60,7 @@ pub struct Start {
     demo: bool,
     settings: Vec<String>,
     crash_at: Option<String>,
+    servers: Option<Servers>,
 }
 
 /// A provider that hangs is given up after this long, so that tests are not the ones that wait.
@@ -68,7 +83,8 @@ impl Start {
         let settings =
             [PROVIDER_TIMEOUT, NEEDS_TIME].into_iter().chain(CHEAP_HASHES).chain(MANY_SIGN_INS);
         let settings = settings.map(str::to_owned).collect();
-        Self { program: program.into(), topology, demo: false, settings, crash_at: None }
+        let servers = topology.has_processes().then(|| Servers::of(topology));
+        Self { program: program.into(), topology, demo: false, settings, crash_at: None, servers }
     }
 
     /// With the demo catalog.
@@ -99,13 +115,29 @@ impl Start {
         for setting in &self.settings {
             command.args(["--set", setting]);
         }
-        command.env_remove("MERCAT_CRASH_AT");
+        if let Some(servers) = &self.servers {
+            servers.tell(&mut command);
+        }
+        if self.topology == Topology::Replicas {
+            command.args(["--replicas", "ordering=2", "--replicas", "inventory=2"]);
+        }
+        command.env_remove("MERCAT_CRASH_AT").env_remove("MERCAT_CRASH_IN");
         if let Some(point) = &self.crash_at {
             command.env("MERCAT_CRASH_AT", point);
+            if self.topology.has_processes() {
+                // The shop ends with the one that dies, as one process does.
+                command.arg("--fail-fast").env("MERCAT_CRASH_IN", service_of(point));
+            }
         }
         command.current_dir(folder);
         command
     }
+}
+
+/// Where a crash point is to be reached: those of the platform are in every process.
+fn service_of(point: &str) -> &str {
+    let area = point.split_once('.').map_or(point, |(area, _)| area);
+    if matches!(area, "executor" | "relay") { "ordering" } else { area }
 }
 
 /// The shop of a topology that the tests of one program share. It runs while somebody holds it.
@@ -131,6 +163,7 @@ pub struct Shop {
 
 struct Running {
     child: Option<Child>,
+    processes: Vec<Process>,
     address: String,
     /// Of the last start that was awaited.
     ready_ms: u64,
@@ -149,7 +182,12 @@ impl Shop {
         Self {
             start: Mutex::new(start),
             folder: tempfile::tempdir().expect("a test may write to the temporary folder"),
-            running: Mutex::new(Running { child: None, address: String::new(), ready_ms: 0 }),
+            running: Mutex::new(Running {
+                child: None,
+                processes: Vec::new(),
+                address: String::new(),
+                ready_ms: 0,
+            }),
             staff: OnceCell::new(),
         }
     }
@@ -233,10 +271,22 @@ impl Shop {
         self.ready_or_dead().await;
     }
 
-    /// Whether the process is still there.
+    /// Whether the process is still there, and every process that it started.
     pub fn is_alive(&self) -> bool {
         let mut running = self.running();
-        running.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+        let runs = running.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)));
+        runs && running.processes.iter().all(Process::is_alive)
+    }
+
+    /// The processes of the services now, where they have some: one that died has another id.
+    pub fn processes(&self) -> Vec<Process> {
+        self.told().map(|run| processes(&run)).unwrap_or_default()
+    }
+
+    /// What the shop tells of itself, once it is ready.
+    fn told(&self) -> Option<Value> {
+        let text = std::fs::read(self.data().join("run.json")).ok()?;
+        serde_json::from_slice(&text).ok()
     }
 
     /// Runs another command of the program, such as `import`, and answers what it printed. The test
@@ -270,7 +320,9 @@ impl Shop {
         command.stdin(Stdio::null()).stdout(open("stdout")).stderr(open("stderr"));
         let child = command.spawn();
         let child = child.unwrap_or_else(|error| panic!("{}: {error}", start.program.display()));
-        self.running().child = Some(child);
+        let mut running = self.running();
+        running.processes.clear();
+        running.child = Some(child);
     }
 
     async fn ready(&self) {
@@ -285,14 +337,14 @@ impl Shop {
                 return Some(None);
             }
             let pid = self.running().child.as_ref().map(Child::id)?;
-            let text = std::fs::read(self.data().join("run.json")).ok()?;
-            let run: Value = serde_json::from_slice(&text).ok()?;
+            let run = self.told()?;
             (run["pid"] == pid).then_some(Some(run))
         });
         let Some(run) = ready.await else { return false };
         let mut running = self.running();
         let address = run["shop"].as_str().expect("run.json tells the address");
         address.clone_into(&mut running.address);
+        running.processes = processes(&run);
         running.ready_ms = run["ready_ms"].as_u64().unwrap_or_default();
         true
     }
@@ -329,6 +381,9 @@ impl fmt::Debug for Shop {
 impl Drop for Shop {
     fn drop(&mut self) {
         self.kill();
+        if let Some(servers) = &self.lock_start().servers {
+            servers.tidy_up();
+        }
         if std::thread::panicking() {
             eprintln!("--- the end of the shop's log\n{}\n---", self.log_tail());
         }

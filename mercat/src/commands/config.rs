@@ -9,7 +9,7 @@ use crate::cli::{Config as Command, Topology};
 use crate::config::Config;
 use crate::data::DataFolder;
 use crate::output;
-use crate::shop::Shop;
+use crate::shop::{Carrier, Shop};
 
 pub fn run(config: &Config, command: &Command) -> Result<ExitCode, String> {
     match command {
@@ -34,7 +34,7 @@ fn check(config: &Config) -> Result<(), String> {
     let mut config = config.clone();
     // The test provider has a folder of its own, which is not to be touched either.
     config.payment.test_provider.folder = None;
-    let shop = Shop::build(&env, &config, &folder, Topology::Embedded)?;
+    let shop = Shop::build(&env, &config, &folder, Carrier::Direct)?;
     super::up::gateway(&config, &shop, Topology::Embedded, false).map(|_| ())
 }
 

@@ -8,11 +8,11 @@ use platform::Env;
 use platform::bus::{Subscription, replay, skip};
 
 use super::choose_data;
-use crate::cli::{Data, Events, Topology};
+use crate::cli::{Data, Events};
 use crate::config::Config;
 use crate::data::DataFolder;
 use crate::output;
-use crate::shop::Shop;
+use crate::shop::{Carrier, Shop};
 
 pub async fn run(config: Config, command: Events) -> Result<ExitCode, String> {
     match command {
@@ -35,7 +35,7 @@ pub async fn run(config: Config, command: Events) -> Result<ExitCode, String> {
 async fn open(mut config: Config, data: &Data) -> Result<(Arc<Shop>, DataFolder), String> {
     choose_data(&mut config, data);
     let folder = DataFolder::open_existing(&config.data)?;
-    let shop = Shop::assemble(&Env::system(), &config, &folder, Topology::Embedded).await?;
+    let shop = Shop::assemble(&Env::system(), &config, &folder, Carrier::Direct).await?;
     Ok((shop, folder))
 }
 

@@ -10,11 +10,11 @@ use platform::{Context, Env};
 
 use super::choose_data;
 use super::remote::Server;
-use crate::cli::{Export, Topology};
+use crate::cli::Export;
 use crate::config::Config;
 use crate::data::DataFolder;
 use crate::output;
-use crate::shop::Shop;
+use crate::shop::{Carrier, Shop};
 
 pub async fn run(mut config: Config, export: Export) -> Result<ExitCode, String> {
     let failed = |error: std::io::Error| format!("{}: {error}", export.file.display());
@@ -34,7 +34,7 @@ pub async fn run(mut config: Config, export: Export) -> Result<ExitCode, String>
         choose_data(&mut config, &export.remote.data);
         let env = Env::system();
         let folder = DataFolder::open_existing(&config.data)?;
-        let shop = Shop::assemble(&env, &config, &folder, Topology::Embedded).await?;
+        let shop = Shop::assemble(&env, &config, &folder, Carrier::Direct).await?;
         let context = Context::background(&env, "mercat", Duration::from_hours(24));
         let chunks = shop.catalog.export_products(context, !export.no_stock).await;
         let mut chunks = std::pin::pin!(chunks.map_err(|error| error.to_string())?);

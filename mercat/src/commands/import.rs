@@ -14,11 +14,11 @@ use tokio_util::io::ReaderStream;
 
 use super::choose_data;
 use super::remote::Server;
-use crate::cli::{Format, Import, Topology};
+use crate::cli::{Format, Import};
 use crate::config::Config;
 use crate::data::DataFolder;
 use crate::output;
-use crate::shop::Shop;
+use crate::shop::{Carrier, Shop};
 
 /// The command ends with this when rows were refused.
 const ROWS_REFUSED: u8 = 2;
@@ -65,7 +65,7 @@ async fn here(mut config: Config, import: &Import) -> Result<(Report, usize), St
     };
     let size = std::fs::metadata(&import.file).map_or(0, |metadata| metadata.len());
     let folder = DataFolder::open(&config.data)?;
-    let shop = Shop::assemble(&env, &config, &folder, Topology::Embedded).await?;
+    let shop = Shop::assemble(&env, &config, &folder, Carrier::Direct).await?;
     super::up::tell_first_staff(shop.first_staff.as_ref());
     let shutdown = Shutdown::new();
     shop.start(&shutdown);

@@ -6,10 +6,12 @@ mod export;
 mod import;
 mod migrate;
 mod remote;
+mod serve;
 mod staff;
-mod up;
+pub mod up;
 mod verify;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command, Data};
@@ -20,7 +22,11 @@ pub async fn run(cli: Cli) -> Result<ExitCode, String> {
     let read =
         || crate::config::read(cli.config.as_deref(), &cli.set).map_err(|error| error.to_string());
     match cli.command {
-        Command::Up(up) => up::run(read()?, up).await,
+        Command::Up(up) => {
+            let config = read()?;
+            up::run(config, up, &Given { file: cli.config, set: cli.set }).await
+        }
+        Command::Serve(serve) => serve::run(read()?, serve).await,
         Command::Import(import) => import::run(read()?, import).await,
         Command::Export(export) => export::run(read()?, export).await,
         Command::Migrate(data) => migrate::run(read()?, &data).await,
@@ -29,6 +35,13 @@ pub async fn run(cli: Cli) -> Result<ExitCode, String> {
         Command::Events(command) => events::run(read()?, command).await,
         Command::Verify(command) => verify::run(read()?, &command),
     }
+}
+
+/// Where the configuration came from, for processes that are to read the same.
+#[cfg_attr(not(feature = "servers"), expect(dead_code, reason = "without processes"))]
+pub struct Given {
+    pub file: Option<PathBuf>,
+    pub set: Vec<(String, String)>,
 }
 
 /// A flag goes before the configuration.

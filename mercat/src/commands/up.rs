@@ -5,86 +5,80 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::Router;
+use catalog::application::Importer;
+use platform::host::Host;
 use platform::http::{Module, ServerLimits};
-use platform::service::Task;
-use platform::shutdown::{Grace, Shutdown, signal};
-use platform::telemetry::InternalPort;
 use platform::{Context, Env};
-use tokio::net::TcpListener;
 
-use super::choose_data;
+use super::{Given, choose_data};
 use crate::cli::{Topology, Up};
 use crate::config::Config;
 use crate::data::{DataFolder, Run, url};
-use crate::shop::Shop;
-use crate::{demo, open_files, output};
+use crate::shop::{Carrier, Shop};
+use crate::{demo, output};
 
-pub async fn run(mut config: Config, up: Up) -> Result<ExitCode, String> {
-    let env = Env::system();
+pub async fn run(mut config: Config, up: Up, given: &Given) -> Result<ExitCode, String> {
     choose_data(&mut config, &up.data);
     if let Some(listen) = up.listen {
         config.listen = listen;
     }
-    let telemetry = platform::telemetry::init(&config.telemetry).map_err(|e| e.to_string())?;
-    open_files::raise();
+    let carrier = match up.topology {
+        Topology::Embedded => Carrier::Direct,
+        Topology::Loopback => Carrier::Loopback,
+        Topology::Kafka | Topology::RabbitMq => {
+            return crate::processes::up(config, up, given).await;
+        }
+    };
+    if !up.replicas.is_empty() {
+        let name = up.topology.name();
+        return Err(format!("--replicas needs processes; in the topology {name} there is one"));
+    }
+    in_one_process(config, &up, carrier).await
+}
+
+async fn in_one_process(config: Config, up: &Up, carrier: Carrier) -> Result<ExitCode, String> {
+    let env = Env::system();
+    let host = Host::open(&env, "mercat", config.listen, &config.telemetry).await?;
     let folder = DataFolder::open(&config.data)?;
-    let listener = bind(config.listen, "listen").await?;
-    let internal = config.telemetry.internal_listen.unwrap_or(([127, 0, 0, 1], 0).into());
-    let internal = bind(internal, "telemetry.internal_listen").await?;
-    let shop = Shop::assemble(&env, &config, &folder, up.topology).await?;
+    let shop = Shop::assemble(&env, &config, &folder, carrier).await?;
     // At once: whatever fails after this, the account is there.
     tell_first_staff(shop.first_staff.as_ref());
     let router = gateway(&config, &shop, up.topology, up.demo)?;
-    let addresses = (address(&listener)?, address(&internal)?);
+    let addresses = host.addresses()?;
 
-    let shutdown = Shutdown::new();
-    shop.start(&shutdown);
+    shop.start(&host.shutdown);
     let _ = shop.authenticator.refresh().await;
     if up.demo {
-        load_demo(&env, &shop).await?;
+        load_demo(&env, &shop.importer).await?;
     }
-    let internal = InternalPort { listener: internal, metrics: telemetry.metrics.clone() };
-    let (internal_env, internal_end) = (env.clone(), shutdown.clone());
-    env.spawn("internal port", async move {
-        if let Err(error) = internal.serve(&internal_env, internal_end).await {
-            tracing::error!(%error, "the internal port is closed");
-        }
-    });
-    let metrics = telemetry.metrics.clone();
-    let upkeep = Task::new("metrics.upkeep", Duration::from_secs(5), move |_| {
-        let metrics = metrics.clone();
-        async move {
-            metrics.upkeep();
-            Ok(())
-        }
-    });
-    upkeep.start(&env, "mercat", shutdown.clone());
-    shutdown.ready();
-    let run = Run {
-        shop: url(addresses.0),
-        internal: url(addresses.1),
-        pid: std::process::id(),
-        topology: up.topology.name(),
-        ready_ms: env.clock.monotonic().as_millis() as u64,
+    let ready = || {
+        let run = Run {
+            shop: url(addresses.public),
+            internal: url(addresses.internal),
+            pid: std::process::id(),
+            topology: up.topology.name(),
+            ready_ms: env.clock.monotonic().as_millis() as u64,
+            processes: &[],
+        };
+        folder.tell(&run).map_err(|error| format!("run.json cannot be written: {error}"))?;
+        greet(&run, &folder);
+        Ok(())
     };
-    folder.tell(&run).map_err(|error| format!("run.json cannot be written: {error}"))?;
-    greet(&run, &folder);
-    serve(&env, &config, listener, router, &shutdown).await?;
+    host.serve(router, None, limits(&config), ready).await?;
     folder.untell();
     output::note("Mercat has stopped.");
     Ok(ExitCode::SUCCESS)
 }
 
-async fn bind(address: std::net::SocketAddr, key: &str) -> Result<TcpListener, String> {
-    TcpListener::bind(address).await.map_err(|error| {
-        format!(
-            "{key} is {address}, which cannot be used: {error}; name another with --set {key}=…"
-        )
-    })
-}
-
-fn address(listener: &TcpListener) -> Result<std::net::SocketAddr, String> {
-    listener.local_addr().map_err(|error| error.to_string())
+/// What the shop's one address bears.
+fn limits(config: &Config) -> ServerLimits {
+    ServerLimits {
+        drain_timeout: Duration::from_secs(config.drain_seconds),
+        max_connections: config.gateway.max_connections,
+        max_connections_per_peer: config.gateway.max_connections_per_client,
+        unbounded_peers: config.gateway.trusted_proxies.clone(),
+        ..ServerLimits::default()
+    }
 }
 
 /// The shop's one address, not served yet.
@@ -95,12 +89,7 @@ pub fn gateway(
     demo: bool,
 ) -> Result<Router, String> {
     let modules: Vec<Module> = shop.services.iter().map(|service| service.http.clone()).collect();
-    let about = gateway::About {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        topology: topology.name().to_owned(),
-        services: SERVICES.iter().map(|(n, what)| ((*n).to_owned(), (*what).to_owned())).collect(),
-        demo,
-    };
+    let about = about(topology, demo);
     gateway::build(gateway::Needs {
         env: shop.env.clone(),
         config: config.gateway.clone(),
@@ -110,6 +99,16 @@ pub fn gateway(
         files: Some(demo::pictures()),
     })
     .map_err(|error| error.to_string())
+}
+
+/// What the shop's first page tells.
+pub fn about(topology: Topology, demo: bool) -> gateway::About {
+    gateway::About {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        topology: topology.name().to_owned(),
+        services: SERVICES.iter().map(|(n, what)| ((*n).to_owned(), (*what).to_owned())).collect(),
+        demo,
+    }
 }
 
 const SERVICES: &[(&str, &str)] = &[
@@ -122,12 +121,12 @@ const SERVICES: &[(&str, &str)] = &[
 ];
 
 /// Importing what is already there changes nothing, so every start may do it.
-async fn load_demo(env: &Env, shop: &Shop) -> Result<(), String> {
+pub async fn load_demo(env: &Env, importer: &Importer) -> Result<(), String> {
     let context = Context::background(env, "mercat", Duration::from_mins(5));
-    let mut options = shop.importer.options();
+    let mut options = importer.options();
     options.currency = kernel::Currency::EUR;
     let file = Cursor::new(demo::PRODUCTS);
-    let report = shop.importer.import(&context, file, options, |_| {}).await;
+    let report = importer.import(&context, file, options, |_| {}).await;
     let report = report.map_err(|error| format!("the demo shop cannot be loaded: {error}"))?;
     if report.errors_total > 0 {
         return Err(format!("the demo shop has {} bad rows", report.errors_total));
@@ -135,7 +134,7 @@ async fn load_demo(env: &Env, shop: &Shop) -> Result<(), String> {
     Ok(())
 }
 
-fn greet(run: &Run<'_>, folder: &DataFolder) {
+pub fn greet(run: &Run<'_>, folder: &DataFolder) {
     output::line(format_args!(
         "Mercat {} is ready in {} ms ({}, data in {})",
         env!("CARGO_PKG_VERSION"),
@@ -173,42 +172,4 @@ pub fn tell_staff(made: &identity::OneTimePassword) {
         "             the shop and run: mercat staff reset-password {}",
         made.email
     ));
-}
-
-async fn serve(
-    env: &Env,
-    config: &Config,
-    listener: TcpListener,
-    router: Router,
-    shutdown: &Shutdown,
-) -> Result<(), String> {
-    let grace = Grace { drain: Duration::from_secs(config.drain_seconds), ..Grace::default() };
-    let limits = ServerLimits {
-        drain_timeout: grace.drain,
-        max_connections: config.gateway.max_connections,
-        max_connections_per_peer: config.gateway.max_connections_per_client,
-        unbounded_peers: config.gateway.trusted_proxies.clone(),
-        ..ServerLimits::default()
-    };
-    let server = platform::http::serve(env.clone(), listener, router, limits, shutdown.clone());
-    let (served, has_served) = tokio::sync::oneshot::channel();
-    env.spawn("http server", async move {
-        let _ = served.send(server.await);
-    });
-    let mut has_served = has_served;
-    tokio::select! {
-        ended = &mut has_served => {
-            return Err(match ended {
-                Ok(Err(error)) => format!("the server failed: {error}"),
-                _ => "the server ended".to_owned(),
-            });
-        }
-        caught = signal() => caught.map_err(|error| format!("signals: {error}"))?,
-    }
-    output::note("Stopping: requests in flight may end.");
-    let drained = async move {
-        let _ = has_served.await;
-    };
-    shutdown.run(env, grace, drained).await;
-    Ok(())
 }

@@ -13,21 +13,27 @@ use platform::rpc::{CallError, loopback};
 use platform::{Context, Env};
 use tonic::service::Routes;
 
-use crate::cli::Topology;
-
 pub struct Links {
     env: Env,
-    topology: Topology,
+    carrier: Carrier,
 }
 
-/// Direct: the message is moved. Loopback: through the generated server and client.
+/// How services of one process call each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// The message is moved.
+    Direct,
+    /// Through the generated server and client.
+    Loopback,
+}
+
 macro_rules! link {
     ($name:ident: $api:ident, $direct:ident, $server:ident, $client:ident) => {
         pub fn $name(&self, provider: Arc<dyn $api>) -> Arc<dyn $api> {
             let env = self.env.clone();
-            match self.topology {
-                Topology::Embedded => Arc::new($direct::new(provider, env)),
-                Topology::Loopback => {
+            match self.carrier {
+                Carrier::Direct => Arc::new($direct::new(provider, env)),
+                Carrier::Loopback => {
                     let server = $server::new(provider, env.clone()).into_service();
                     Arc::new($client::new(loopback(Routes::new(server)), env))
                 }
@@ -37,8 +43,8 @@ macro_rules! link {
 }
 
 impl Links {
-    pub fn new(env: Env, topology: Topology) -> Self {
-        Self { env, topology }
+    pub fn new(env: Env, carrier: Carrier) -> Self {
+        Self { env, carrier }
     }
 
     link!(identity: IdentityApi, IdentityDirect, IdentityServer, IdentityClient);

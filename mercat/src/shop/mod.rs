@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::application::{Catalog, Importer};
-use identity::ContractAuthSource;
+use contracts::auth_source::ContractAuthSource;
 use platform::auth::Authenticator;
 use platform::bus::{LocalBus, Subscription};
 use platform::executor::Executor;
@@ -16,9 +16,9 @@ use platform::store::Schema;
 use platform::store::sqlite::{Options, SqliteEngine};
 use platform::{Context, Env};
 
-use crate::cli::Topology;
 use crate::config::Config;
 use crate::data::DataFolder;
+pub use links::Carrier;
 use links::{LateOrdering, Links};
 
 /// All services, wired and not yet running.
@@ -62,9 +62,9 @@ impl Shop {
         env: &Env,
         config: &Config,
         data: &DataFolder,
-        topology: Topology,
+        carrier: Carrier,
     ) -> Result<Arc<Self>, String> {
-        let mut shop = Self::build(env, config, data, topology)?;
+        let mut shop = Self::build(env, config, data, carrier)?;
         let context = Context::background(env, "mercat", Duration::from_mins(1));
         // Last, when nothing can be refused any more: the password is told once.
         let first_staff = shop.staff.bootstrap(&context).await;
@@ -78,7 +78,7 @@ impl Shop {
         env: &Env,
         config: &Config,
         data: &DataFolder,
-        topology: Topology,
+        carrier: Carrier,
     ) -> Result<Self, String> {
         let authenticator = Arc::new(Authenticator::new(
             env.clone(),
@@ -87,7 +87,7 @@ impl Shop {
         ));
         let options = Options { cache_kib: config.store.cache_kib, ..Options::default() };
         let stores = Stores { env, data, options, authenticator: &authenticator };
-        let links = Links::new(env.clone(), topology);
+        let links = Links::new(env.clone(), carrier);
         let wrong = |error: platform::service::BuildError| error.to_string();
 
         let identity = identity::build(identity::Needs {

@@ -5,3 +5,9 @@ mod undoing;
 
 testkit::stamp_stories!(embedded, Topology::Embedded);
 testkit::stamp_stories!(loopback, Topology::Loopback);
+#[cfg(feature = "servers")]
+testkit::stamp_stories!(kafka, Topology::Kafka);
+#[cfg(feature = "servers")]
+testkit::stamp_stories!(rabbitmq, Topology::RabbitMq);
+#[cfg(feature = "servers")]
+testkit::stamp_stories!(replicas, Topology::Replicas);

@@ -13,6 +13,8 @@ mod headers;
 mod limit;
 mod openapi;
 mod pages;
+#[cfg(feature = "process")]
+pub mod process;
 mod refresh;
 mod routes;
 

@@ -11,6 +11,8 @@ pub mod application;
 mod config;
 pub mod domain;
 pub mod ports;
+#[cfg(feature = "process")]
+mod process;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,12 +22,13 @@ use kernel::Email;
 use platform::context::Context;
 use platform::service::{Base, BuildError, Service, Task};
 
-pub use adapters::auth_source::ContractAuthSource;
 pub use adapters::store::schema;
 use adapters::{grpc::IdentityGrpc, http, password, tokens::JwtTokens};
 use application::Identity;
 pub use application::bootstrap::OneTimePassword;
 pub use config::Config;
+#[cfg(feature = "process")]
+pub use process::Process;
 
 pub const NAME: &str = "identity";
 

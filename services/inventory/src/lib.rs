@@ -9,6 +9,8 @@ pub mod adapters;
 pub mod application;
 pub mod domain;
 pub mod ports;
+#[cfg(feature = "process")]
+mod process;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +25,8 @@ pub use adapters::store::schema;
 use adapters::{events, grpc::InventoryGrpc, http, orders::Ordering};
 use application::expire_reservations::Expiry;
 use application::{Inventory, Settings};
+#[cfg(feature = "process")]
+pub use process::Process;
 
 pub const NAME: &str = "inventory";
 

@@ -10,6 +10,8 @@ pub mod application;
 mod config;
 pub mod domain;
 pub mod ports;
+#[cfg(feature = "process")]
+mod process;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +31,8 @@ use adapters::{events, http};
 use application::App;
 use application::run_checkout::Driver;
 pub use config::Config;
+#[cfg(feature = "process")]
+pub use process::Process;
 
 /// The service's name.
 pub const NAME: &str = "ordering";

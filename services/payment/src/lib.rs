@@ -10,6 +10,8 @@ pub mod application;
 mod config;
 pub mod domain;
 pub mod ports;
+#[cfg(feature = "process")]
+mod process;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +25,8 @@ use adapters::grpc::Api;
 use adapters::test_provider::TestProvider;
 use application::Payments;
 pub use config::{CaptureMode, Config, TestProviderConfig};
+#[cfg(feature = "process")]
+pub use process::Process;
 use domain::{LedgerEntry, Notification, Payment};
 use ports::Provider;
 

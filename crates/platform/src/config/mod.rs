@@ -58,7 +58,8 @@ where
     let in_defaults = |error| ConfigError::plain("", "the defaults", error);
     let mut defaults = serde_json::to_value(P::default()).map_err(in_defaults)?;
     defaults[service] = serde_json::to_value(C::default()).map_err(in_defaults)?;
-    let known: Vec<String> = defaults.as_object().into_iter().flatten().map(|e| e.0.clone()).collect();
+    let known: Vec<String> =
+        defaults.as_object().into_iter().flatten().map(|e| e.0.clone()).collect();
     let is_ours = |section: &str| known.iter().any(|known| known == section);
     let mut tree = Tree::new(defaults);
     if let Some(path) = file {
@@ -70,7 +71,9 @@ where
     }
     add_rest(&mut tree, env, overrides, is_ours)?;
     let own = tree.take(service);
-    let own = own.read().map_err(|error| ConfigError { key: format!("{service}.{}", error.key), ..error })?;
+    let own = own
+        .read()
+        .map_err(|error| ConfigError { key: format!("{service}.{}", error.key), ..error })?;
     Ok((tree.read()?, own))
 }
 

@@ -123,7 +123,8 @@ impl Tree {
             Some(value) => Map::from_iter([(String::new(), value)]),
             None => Map::new(),
         };
-        let inside = |name: &String| Some(name.strip_prefix(section)?.strip_prefix('.')?.to_owned());
+        let inside =
+            |name: &String| Some(name.strip_prefix(section)?.strip_prefix('.')?.to_owned());
         let origins = self.origins.iter();
         let origins = origins.filter_map(|(name, origin)| Some((inside(name)?, origin.clone())));
         let guessed = self.guessed.iter();

@@ -10,6 +10,7 @@ use crate::bus::kafka::{Kafka, KafkaConfig};
 use crate::bus::rabbitmq::{RabbitMq, RabbitMqConfig};
 use crate::bus::{BrokeredBus, Subscription};
 use crate::env::Env;
+use crate::event::Consumer;
 use crate::executor::Executor;
 use crate::host::{Addresses, Host};
 use crate::http::{ServerLimits, ServicePort, inner_networks, service_router};
@@ -102,10 +103,12 @@ pub async fn assemble<S: Standalone>(
         setup.await?;
     }
     let service = standing.service;
-    let subscriptions = service.consumers.iter();
-    let subscriptions = subscriptions
-        .map(|consumer| Subscription { consumer: consumer.clone(), executor: executor.clone() });
-    let bus = BrokeredBus::new(env.clone(), broker, executor, subscriptions.collect());
+    let subscribe = |consumer: &Consumer| Subscription {
+        consumer: consumer.clone(),
+        executor: executor.clone(),
+    };
+    let subscriptions = service.consumers.iter().map(subscribe).collect();
+    let bus = BrokeredBus::new(env.clone(), broker, executor.clone(), subscriptions);
     Ok(Assembled { env: env.clone(), service, bus, authenticator })
 }
 

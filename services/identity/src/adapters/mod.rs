@@ -1,6 +1,5 @@
 //! Identity's sides to the world: REST, the contract, tables, argon2, Ed25519.
 
-pub mod auth_source;
 pub mod grpc;
 pub mod http;
 pub mod password;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::identity::IdentityApi;
-use identity::{Built, Config, ContractAuthSource, Needs, Setup};
+use contracts::auth_source::ContractAuthSource;
+use identity::{Built, Config, Needs, Setup};
 use platform::Context;
 use platform::auth::Authenticator;
 use platform::env::TestEnv;

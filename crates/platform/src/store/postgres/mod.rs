@@ -9,6 +9,7 @@ mod connection;
 mod layout;
 mod leases;
 mod migrate;
+pub mod provision;
 mod read;
 mod records;
 mod refusal;

@@ -5,11 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use contracts::identity::{IdentityApi, v1};
 use kernel::Timestamp;
 use platform::auth::{ApiKeyGrant, AuthSource, Revocations};
-use platform::rpc::uuid_from;
+use platform::rpc::{Channel, uuid_from};
 use platform::{Context, Env};
+
+use crate::identity::{IdentityApi, IdentityClient, v1};
+
+/// What the process of `service` asks identity over a channel.
+pub fn over(channel: Channel, env: Env, service: &'static str) -> Arc<dyn AuthSource> {
+    let api = IdentityClient::new(channel, env.clone());
+    Arc::new(ContractAuthSource::new(Arc::new(api), env, service))
+}
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 

@@ -1,0 +1,32 @@
+//! Payment as a process of its own.
+
+use contracts::auth_source;
+use platform::process::{Parts, Standalone, Standing};
+use platform::service::BuildError;
+use platform::store::Schema;
+
+use crate::{Config, NAME, Needs};
+
+/// What [`platform::process`] runs.
+pub struct Process;
+
+impl Standalone for Process {
+    const NAME: &'static str = NAME;
+    const CONTRACTS: &'static [u8] = contracts::DESCRIPTOR_SET;
+    type Config = Config;
+
+    fn schema(_config: &Config) -> Schema {
+        crate::schema()
+    }
+
+    fn build(parts: Parts<Config>) -> Result<Standing, BuildError> {
+        let (base, peers) = (parts.base, parts.peers);
+        let source = auth_source::over(peers.channel("identity")?, base.env.clone(), NAME);
+        base.authenticator.connect(source);
+        let mut config = parts.config;
+        // The test provider plays somebody outside who remembers.
+        let folder = &mut config.test_provider.folder;
+        folder.get_or_insert_with(|| parts.data.join("test-provider"));
+        Ok(Standing::new(crate::build(Needs { base, config })?.service))
+    }
+}
