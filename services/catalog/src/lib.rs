@@ -10,6 +10,8 @@ pub mod application;
 mod config;
 pub mod domain;
 pub mod ports;
+#[cfg(feature = "process")]
+mod process;
 
 use std::sync::Arc;
 
@@ -19,13 +21,17 @@ use platform::service::{Base, BuildError, Service};
 use platform::store::{Migration, Schema};
 
 use adapters::grpc::Api;
+#[cfg(feature = "postgres")]
+use adapters::queries::PostgresListingProjection;
 use adapters::queries::memory::MemoryListingOf;
-use adapters::queries::{MemoryListing, SqliteListing, SqliteListingProjection};
+use adapters::queries::{MemoryListing, SqliteListingProjection};
 use adapters::stock::InventoryStock;
 use application::{Catalog, Importer};
 pub use config::Config;
 use domain::{Availability, Category, Product};
 use ports::{Listing, Stock};
+#[cfg(feature = "process")]
+pub use process::Process;
 
 /// The service's name.
 pub const NAME: &str = "catalog";
@@ -34,12 +40,22 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
     number: 1,
     name: "init",
     sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+    // Without the code that fills the projections, their tables would stay empty.
+    #[cfg(feature = "postgres")]
+    postgres: Some(include_str!("../migrations/postgres/0001_init.sql")),
+    #[cfg(not(feature = "postgres"))]
     postgres: None,
 }];
 
-/// The tables of this service, with its projections on SQLite.
+/// The tables of this service, with its projections on SQLite and, if it is built for servers, on
+/// PostgreSQL.
 pub fn schema(config: &Config) -> Schema {
-    tables().project_sqlite(Arc::new(SqliteListingProjection::new(config.locale.clone())))
+    let schema =
+        tables().project_sqlite(Arc::new(SqliteListingProjection::new(config.locale.clone())));
+    #[cfg(feature = "postgres")]
+    let schema =
+        schema.project_postgres(Arc::new(PostgresListingProjection::new(config.locale.clone())));
+    schema
 }
 
 /// The tables with projections in memory, and what reads those: for simulation and tests.
@@ -70,14 +86,12 @@ pub struct Built {
     pub catalog: Catalog,
 }
 
-/// Builds the service over its SQLite store.
+/// Builds the service over its store, on SQLite or on PostgreSQL.
 pub fn build(needs: Needs) -> Result<Built, BuildError> {
-    let reader = needs.base.executor.store().sqlite_reader();
-    let reader = reader.ok_or_else(|| {
+    let listing = adapters::queries::over(needs.base.executor.store()).ok_or_else(|| {
         BuildError::new("catalog: this store has no search; in memory, use build_in_memory")
     })?;
-    let listing = SqliteListing::new(needs.base.executor.store(), reader);
-    build_with(needs, Arc::new(listing))
+    build_with(needs, listing)
 }
 
 /// Builds the service over a memory store made from [`schema_in_memory`].

@@ -85,16 +85,22 @@ async fn a_schema_that_knows_only_sqlite_says_so() {
 /// Table, column, and whether it must hold a value.
 type Columns = BTreeSet<(String, String, bool)>;
 
-fn columns_on_sqlite(scripts: &[String]) -> Columns {
+/// And the tables of full text, which each database makes in its own way.
+fn columns_on_sqlite(scripts: &[String]) -> (Columns, BTreeSet<String>) {
     let database = rusqlite::Connection::open_in_memory().unwrap();
     for script in scripts {
         database.execute_batch(script).unwrap();
     }
-    let sql = "SELECT t.name, c.name, c.\"notnull\" OR c.pk > 0 FROM sqlite_schema AS t \
-               JOIN pragma_table_info(t.name) AS c WHERE t.type = 'table'";
+    let sql = "SELECT t.name, c.name, c.\"notnull\" OR c.pk > 0 FROM pragma_table_list AS t \
+               JOIN pragma_table_info(t.name) AS c \
+               WHERE t.schema = 'main' AND t.type = 'table' AND t.name <> 'sqlite_schema'";
     let mut statement = database.prepare(sql).unwrap();
     let found = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-    found.unwrap().collect::<rusqlite::Result<_>>().unwrap()
+    let columns = found.unwrap().collect::<rusqlite::Result<_>>().unwrap();
+    let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'virtual'";
+    let mut statement = database.prepare(sql).unwrap();
+    let own = statement.query_map([], |row| row.get(0)).unwrap();
+    (columns, own.collect::<rusqlite::Result<_>>().unwrap())
 }
 
 async fn columns_on_postgres(place: &Place, scripts: &[String]) -> Columns {
@@ -131,9 +137,10 @@ async fn every_schema_has_the_same_tables_and_columns_on_both_databases() {
         if postgres.is_empty() {
             continue;
         }
-        let expected = columns_on_sqlite(&scripts(&owner.join("migrations/sqlite")));
+        let (expected, own) = columns_on_sqlite(&scripts(&owner.join("migrations/sqlite")));
         with_place(async |place| {
-            let found = columns_on_postgres(place, &postgres).await;
+            let mut found = columns_on_postgres(place, &postgres).await;
+            found.retain(|(table, ..)| !own.contains(table));
             assert_eq!(found, expected, "{}", owner.display());
         })
         .await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::shop::{Shop, on_both};
+use crate::shop::{Shop, on_each};
 
 fn mug() -> Value {
     json!({"title": {"en": "Mug", "de": "Becher"}, "status": "published", "tags": ["Kitchen"],
@@ -15,7 +15,7 @@ fn mug() -> Value {
 
 #[tokio::test]
 async fn a_product_is_created_read_replaced_and_deleted() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         let staff = shop.staff();
         let created = staff.post("/v1/admin/products", mug()).await;
         assert_eq!(created.status, 201, "{:?}", created.body);
@@ -54,7 +54,7 @@ async fn a_product_is_created_read_replaced_and_deleted() {
 
 #[tokio::test]
 async fn the_same_handle_twice_is_a_conflict() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         let staff = shop.staff();
         assert_eq!(staff.post("/v1/admin/products", mug()).await.status, 201);
         let reply = staff.post("/v1/admin/products", mug()).await;
@@ -89,7 +89,7 @@ async fn broken_rules_name_the_field() {
 
 #[tokio::test]
 async fn a_key_makes_one_product() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         let staff = shop.staff().with("idempotency-key", "k1");
         let first = staff.post("/v1/admin/products", mug()).await;
         let second = staff.post("/v1/admin/products", mug()).await;
@@ -101,7 +101,7 @@ async fn a_key_makes_one_product() {
 
 #[tokio::test]
 async fn categories_form_a_tree() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         let staff = shop.staff();
         let make = async |title: &str, parent: Option<&Value>| {
             let mut input = json!({"title": {"en": title}});

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use platform::testing::Reply;
 use serde_json::{Value, json};
 
-use crate::shop::{Shop, handles, on_both};
+use crate::shop::{Shop, handles, on_each};
 
 /// `paths` such as `A > B`, each of one product.
 async fn shop_with(shop: &Shop, paths: impl Iterator<Item = String>) {
@@ -22,7 +22,7 @@ fn count(nodes: &Value) -> usize {
 
 #[tokio::test]
 async fn the_uppermost_level_comes_page_by_page_in_its_order() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         shop_with(&shop, (0..25).map(|n| format!("Shelf {n} > Box {n}"))).await;
         let mut seen = Vec::new();
         let mut cursor = String::new();
@@ -53,7 +53,7 @@ async fn the_uppermost_level_comes_page_by_page_in_its_order() {
 
 #[tokio::test]
 async fn one_answer_holds_at_most_a_thousand_categories() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         let paths = (0..5).flat_map(|a| (0..260).map(move |b| format!("Top {a} > Sub {a} {b}")));
         shop_with(&shop, paths).await;
         let tree = shop.anybody().get("/v1/categories").await;
@@ -85,7 +85,7 @@ async fn one_answer_holds_at_most_a_thousand_categories() {
 
 #[tokio::test]
 async fn a_new_category_stands_below_one_that_is_there_and_not_too_deep() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         let path: Vec<String> = (0..10).map(|n| format!("Level {n}")).collect();
         shop_with(&shop, [path.join(" > ")].into_iter()).await;
         let staff = shop.staff();

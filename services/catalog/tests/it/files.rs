@@ -6,7 +6,7 @@ use catalog::domain::Product;
 use catalog::domain::import::rows::Rows;
 use platform::store::{Query, Versioned};
 
-use crate::shop::{Shop, data, has_data, on_both};
+use crate::shop::{Shop, data, has_data, on_each};
 
 const FILES: [(&str, u64, u64); 3] = [
     // File, products, variants.
@@ -124,7 +124,7 @@ async fn importing_a_file_again_changes_nothing() {
     if !has_data() {
         return;
     }
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         for (file, products, _) in FILES {
             shop.import(data(file)).await;
             let before = (shop.export().await, shop.events().await.len());
@@ -143,7 +143,7 @@ async fn importing_an_export_changes_nothing() {
     if !has_data() {
         return;
     }
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         let mut products = 0;
         for (file, count, _) in FILES {
             shop.import(data(file)).await;

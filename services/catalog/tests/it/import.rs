@@ -4,7 +4,7 @@ use catalog::domain::Product;
 use platform::store::Query;
 use serde_json::json;
 
-use crate::shop::{Shop, on_both};
+use crate::shop::{Shop, on_each};
 
 const HEADER: &str = "Handle,Title,Body (HTML),Vendor,Tags,Published,Option1 Name,Option1 Value,\
 Variant SKU,Variant Grams,Variant Inventory Tracker,Variant Inventory Qty,\
@@ -17,7 +17,7 @@ async fn product(shop: &Shop, handle: &str) -> Product {
 
 #[tokio::test]
 async fn bad_rows_are_told_and_good_products_go_in() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         let file = format!(
             "{HEADER}mug,Mug,,,,true,,,M1,100,shopify,5,deny,9.99,\n\
              hat,Hat,,,,maybe,Size,S,H1,x,shopify,1.5,deny,ten,\n\
@@ -52,7 +52,7 @@ async fn bad_rows_are_told_and_good_products_go_in() {
 
 #[tokio::test]
 async fn an_edited_file_changes_only_what_it_says_and_ids_survive() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         let first = format!(
             "{HEADER}tee,Tee,Soft,Acme,\"a, b\",true,Size,S,T-S,100,shopify,5,deny,10,t1.jpg\n\
              tee,,,,,,,M,T-M,100,shopify,6,deny,10,\n"
@@ -75,7 +75,7 @@ async fn an_edited_file_changes_only_what_it_says_and_ids_survive() {
 
 #[tokio::test]
 async fn columns_that_are_not_there_leave_things_as_they_are() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         let file = format!("{HEADER}tee,Tee,Soft,Acme,\"a, b\",true,Size,S,T-S,100,,,,10,t1.jpg\n");
         shop.import(file).await;
         let report = shop.import("URL handle,Title,Tags\ntee,Tee,c\n").await;
@@ -93,7 +93,7 @@ async fn columns_that_are_not_there_leave_things_as_they_are() {
 
 #[tokio::test]
 async fn rows_of_a_product_further_down_join_it() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         let file = format!(
             "{HEADER}tee,Tee,,,,true,Size,S,T-S,1,,,,10,1.jpg\n\
              mug,Mug,,,,true,,,M,1,,,,5,\n\
@@ -114,7 +114,7 @@ async fn rows_of_a_product_further_down_join_it() {
 
 #[tokio::test]
 async fn newer_headers_bring_metafields_categories_markets_and_costs() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         let file = "Title,URL handle,Description,Product category,Status,SKU,Option1 name,\
 Option1 value,Option1 Linked To,Price,Price / USD,Price / International,Cost per item,Charge tax,\
 Weight value (grams),Weight unit for display,Continue selling when out of stock,\
@@ -158,7 +158,7 @@ Plain Thing,,,,,,,,,,,,,,,,,,,,,,,\n";
 
 #[tokio::test]
 async fn a_dry_run_tells_the_same_and_changes_nothing() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         let file =
             format!("{HEADER}mug,Mug,,,,true,,,M1,100,shopify,5,deny,9.99,\nx,,,,,,,,,,,,,,\n");
         let mut options = shop.built.importer.options();
@@ -177,7 +177,7 @@ async fn a_dry_run_tells_the_same_and_changes_nothing() {
 
 #[tokio::test]
 async fn vendures_locales_facets_and_same_names_are_understood() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         let file = "name:en,name:de,slug:en,slug:de,description:en,facets,optionGroups,\
 optionValues,sku,price,taxCategory,stockOnHand,trackInventory,product:owner\n\
 Laptop,Klapprechner,laptop,klapprechner,Fast,category:Computers|brand:Acme,RAM,8 GB,L8,899.00,\
@@ -242,7 +242,7 @@ async fn files_of_other_kinds_are_refused_with_a_reason() {
 
 #[tokio::test]
 async fn cells_that_look_like_card_numbers_keep_their_product_out() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         let file = "Handle,Title,Tags,Variant Barcode,Variant Price,Notes\n\
                     mug,Mug,kitchen,4111111111111111,9.99,\n\
                     cup,Cup,kitchen,,4111111111111111,\n\
@@ -271,7 +271,7 @@ async fn cells_that_look_like_card_numbers_keep_their_product_out() {
 
 #[tokio::test]
 async fn pictures_lead_over_http_or_to_the_shop_itself() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         let file = "Handle,Title,Variant Price,Image Src,Variant Image\n\
                     mug,Mug,1,https://cdn.example.com/mug.jpg,/media/mug.svg\n\
                     cup,Cup,1,javascript:alert(1),\n\

@@ -1,11 +1,11 @@
-//! Lists: filters, orders, pages; the same on both engines.
+//! Lists: filters, orders, pages; the same on every engine.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::shop::{Shop, handles, on_both};
+use crate::shop::{Shop, handles, on_each};
 
 /// Products p00 to p49: priced 100, 90, …; every second one a tee, every fifth by Acme.
 async fn fill(shop: &Shop) {
@@ -53,7 +53,7 @@ fn prices(items: &[Value]) -> Vec<i64> {
 
 #[tokio::test]
 async fn every_order_shows_every_product_once() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         fill(&shop).await;
         for sort in ["newest", "title", "price_asc", "price_desc"] {
             for limit in [7, 10, 100] {
@@ -79,7 +79,7 @@ async fn every_order_shows_every_product_once() {
 
 #[tokio::test]
 async fn filters_hold_together() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         fill(&shop).await;
         let count =
             async |query: &str| walk(&shop, &format!("/v1/products?{query}"), 9).await.len();
@@ -98,7 +98,7 @@ async fn filters_hold_together() {
 
 #[tokio::test]
 async fn sold_out_products_are_told_and_can_be_left_out() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         fill(&shop).await;
         let reply = shop.anybody().get("/v1/products/p07").await;
         let id = reply.body["variants"][0]["id"].as_str().unwrap();
@@ -130,7 +130,7 @@ async fn sold_out_products_are_told_and_can_be_left_out() {
 
 #[tokio::test]
 async fn drafts_and_deleted_products_are_nowhere() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         fill(&shop).await;
         let staff = shop.staff();
         let reply = staff.get("/v1/admin/products?handle=p03").await;

@@ -1,4 +1,4 @@
-//! Catalog on its own, on both engines: files in and out, lists, search, and its REST routes.
+//! Catalog on its own, on every engine: files in and out, lists, search, and its REST routes.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,6 +13,9 @@ mod limits;
 mod listing;
 mod permissions;
 mod quotes;
+mod replicas;
 mod round_trip;
+mod same;
 mod search;
+mod server;
 mod shop;

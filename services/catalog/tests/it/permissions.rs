@@ -3,14 +3,14 @@
 use platform::http::IdempotencyRule;
 use serde_json::json;
 
-use crate::shop::{Shop, on_both};
+use crate::shop::{Shop, on_each};
 
 const WITH_STOCK: &str = "Handle,Title,Variant SKU,Variant Inventory Qty,Variant Price\n\
                           mug,Mug,M1,7,9.99\n";
 
 #[tokio::test]
 async fn a_file_that_sets_stock_needs_inventorys_permission() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         let clerk = shop.staff_with(&["catalog:import"]);
         for query in ["", "?dry_run=true"] {
             let refused = shop.upload(&clerk, query, WITH_STOCK).await;
@@ -98,7 +98,7 @@ fn every_header_that_a_route_reads_is_declared() {
 
 #[tokio::test]
 async fn a_change_of_status_minds_the_version_and_the_key() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         shop.import("Handle,Title\nmug,Mug\n").await;
         let staff = shop.staff();
         let list = staff.get("/v1/admin/products").await;

@@ -2,11 +2,11 @@
 
 use contracts::catalog::v1;
 
-use crate::shop::{Shop, on_both};
+use crate::shop::{Shop, on_each};
 
 #[tokio::test]
 async fn variants_are_quoted_in_the_order_asked() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         let file = "Handle,Title,Title / de,Status,Option1 Name,Option1 Value,Variant SKU,\
 Variant Price,Price / USD,Variant Grams,Variant Requires Shipping,Variant Taxable,Image Src\n\
 tee,Tee,Hemd,active,Size,S,T-S,10,12,100,true,true,1.jpg\n\

@@ -1,11 +1,12 @@
-//! Search: words, beginnings, typing errors, facets; the same on both engines.
+//! Search: words, beginnings, typing errors, facets; the same on every engine.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use platform::testing::Reply;
 use serde_json::json;
 
-use crate::shop::{Shop, handles, on_both};
+use crate::shop::{Shop, handles, on_all, on_each};
 
 const FILE: &str = "Handle,Title,Body (HTML),Vendor,Tags,Product Category,Variant SKU,Variant Price\n\
 gold-bracelet,Gold Bracelet,<p>With a necklace clasp</p>,Acme,\"Gold, Shiny\",Jewelry > Bracelets,GB-01,49.00\n\
@@ -20,7 +21,7 @@ async fn find(shop: &Shop, query: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn words_beginnings_skus_and_typing_errors_find() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         assert_eq!(shop.import(FILE).await.errors_total, 0);
         for (query, found) in [
             ("bracelet", "gold-bracelet"),
@@ -55,7 +56,7 @@ async fn words_beginnings_skus_and_typing_errors_find() {
 
 #[tokio::test]
 async fn facets_count_the_matches() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         shop.import(FILE).await;
         let reply = shop.anybody().get("/v1/search?q=s").await;
         assert_eq!(reply.status, 200);
@@ -82,7 +83,7 @@ async fn facets_count_the_matches() {
 
 #[tokio::test]
 async fn new_words_are_found_and_old_ones_forgotten() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         shop.import(FILE).await;
         shop.import("Handle,Title\nshirt,Green Blouse\n").await;
         assert_eq!(find(&shop, "blouse").await, ["shirt"]);
@@ -93,7 +94,7 @@ async fn new_words_are_found_and_old_ones_forgotten() {
 
 #[tokio::test]
 async fn pages_of_a_search_show_each_match_once() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         let mut file = "Handle,Title,Body (HTML),Variant Price\n".to_owned();
         for n in 0..60 {
             let body = "mug ".repeat(n % 4);
@@ -120,7 +121,7 @@ async fn pages_of_a_search_show_each_match_once() {
     .await;
 }
 
-const WORDS: [&str; 24] = [
+pub const WORDS: [&str; 24] = [
     "amber",
     "kettle",
     "kettles",
@@ -147,7 +148,7 @@ const WORDS: [&str; 24] = [
     "mug",
 ];
 
-const QUERIES: [&str; 24] = [
+pub const QUERIES: [&str; 24] = [
     "lamp",
     "lam",
     "lampchen",
@@ -174,13 +175,21 @@ const QUERIES: [&str; 24] = [
     "pot&available=true",
 ];
 
+/// Falls the same way in every run.
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn below(&mut self, below: usize) -> usize {
+        let next = self.0.wrapping_mul(6_364_136_223_846_793_005);
+        self.0 = next.wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % below
+    }
+}
+
 /// 150 products made of a few words.
 fn jumble() -> String {
-    let mut seed = 7_u64;
-    let mut pick = move |below: usize| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) as usize % below
-    };
+    let mut dice = Dice(7);
+    let mut pick = move |below: usize| dice.below(below);
     let mut file =
         "Handle,Title,Body (HTML),Vendor,Tags,Product Category,Variant SKU,Variant Price\n"
             .to_owned();
@@ -198,7 +207,7 @@ fn jumble() -> String {
 }
 
 /// Facets without ids, which differ; so categories of equal counts stand in another order.
-fn plain(facets: &serde_json::Value) -> serde_json::Value {
+pub fn plain(facets: &serde_json::Value) -> serde_json::Value {
     let mut facets = facets.clone();
     let categories = facets["categories"].as_array_mut().unwrap();
     for category in &mut *categories {
@@ -209,26 +218,31 @@ fn plain(facets: &serde_json::Value) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn both_engines_find_the_same_in_the_same_order() {
-    let (memory, sqlite) = (Shop::in_memory(), Shop::in_sqlite());
-    for shop in [&memory, &sqlite] {
-        assert_eq!(shop.import(jumble()).await.errors, []);
-        shop.import("Handle,Title,Tags\np3,Changed lantern,Tea\np4,Kettle,\n").await;
-    }
-    for query in QUERIES {
-        for sort in ["relevance", "newest", "title", "price_asc", "price_desc"] {
-            let path = format!("/v1/search?q={query}&sort={sort}&limit=100");
-            let (one, other) =
-                (memory.anybody().get(&path).await, sqlite.anybody().get(&path).await);
-            assert_eq!(handles(&one), handles(&other), "{path}");
-            assert_eq!(plain(&one.body["facets"]), plain(&other.body["facets"]), "{path}");
+async fn all_engines_find_the_same_in_the_same_order() {
+    on_all(async |shops: Vec<(&str, Shop)>| {
+        for (_, shop) in &shops {
+            assert_eq!(shop.import(jumble()).await.errors, []);
+            shop.import("Handle,Title,Tags\np3,Changed lantern,Tea\np4,Kettle,\n").await;
         }
-    }
+        for query in QUERIES {
+            for sort in ["relevance", "newest", "title", "price_asc", "price_desc"] {
+                let path = format!("/v1/search?q={query}&sort={sort}&limit=100");
+                let one = shops[0].1.anybody().get(&path).await;
+                for (engine, shop) in &shops[1..] {
+                    let other = shop.anybody().get(&path).await;
+                    assert_eq!(handles(&one), handles(&other), "{engine}: {path}");
+                    let facets = |reply: &Reply| plain(&reply.body["facets"]);
+                    assert_eq!(facets(&one), facets(&other), "{engine}: {path}");
+                }
+            }
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_query_of_many_mistyped_words_is_answered() {
-    on_both(async |shop: Shop| {
+    on_each(async |shop: Shop| {
         shop.import(FILE).await;
         let words = ["braclet", "necklce", "slver", "kitchn", "cottn", "jewlry"];
         let query: Vec<String> = (0..30).map(|n| format!("{}{n}", words[n % 6])).collect();

@@ -12,13 +12,16 @@ use futures_util::TryStreamExt;
 use kernel::ErrorKind;
 use kernel::id::Uuid;
 use platform::auth::Authenticator;
-use platform::env::TestEnv;
+use platform::env::{Env, TestEnv};
 use platform::event::{Envelope, Event};
 use platform::executor::Executor;
 use platform::rpc::CallError;
 use platform::service::Base;
+use platform::store::postgres::PostgresEngine;
 use platform::testing::{Client, Reply, executor_in_memory, executor_in_sqlite, module_client};
 use platform::{Context, Principal};
+
+use crate::server::{Place, with_place};
 
 /// Keeps counts as inventory does: a count equal to the last one changes nothing.
 #[derive(Default)]
@@ -116,6 +119,19 @@ impl Shop {
         Self { built, executor, time, inventory, sent, _folder: Some(folder) }
     }
 
+    /// One replica of the service.
+    pub async fn in_postgres(place: &Place) -> Self {
+        let config = Config::default();
+        let schema = catalog::schema(&config);
+        let time = Env::test();
+        let engine = PostgresEngine::shared(&time.env, &schema, &place.options()).await.unwrap();
+        let executor = Executor::start(schema.service, &time.env, engine);
+        let (base, inventory) = parts(&executor, &time);
+        let needs = Needs { base, config, inventory: inventory.clone() };
+        let built = catalog::build(needs).unwrap();
+        Self { built, executor, time, inventory, sent: Mutex::default(), _folder: None }
+    }
+
     pub fn context(&self) -> Context {
         Context::background(&self.time.env, "test", Duration::from_mins(5))
     }
@@ -158,6 +174,11 @@ impl Shop {
 
     /// What inventory tells about a variant at one location.
     pub async fn stock_changes(&self, variant: Uuid, location: u128, on_hand: i64) {
+        self.stock_changes_as(77, variant, location, on_hand).await;
+    }
+
+    /// The same as an event of another stock.
+    pub async fn stock_changes_as(&self, stock: u128, variant: Uuid, location: u128, on_hand: i64) {
         let event = v1::StockChanged {
             variant_id: variant.as_bytes().to_vec(),
             location_id: Uuid::from_u128(location).as_bytes().to_vec(),
@@ -176,7 +197,7 @@ impl Shop {
             event_type: v1::StockChanged::TYPE.to_owned(),
             source: "inventory".to_owned(),
             aggregate_type: "stock".to_owned(),
-            aggregate_id: Uuid::from_u128(77),
+            aggregate_id: Uuid::from_u128(stock),
             aggregate_version: version,
             time: self.time.env.now(),
             correlation: "test".into(),
@@ -203,10 +224,24 @@ fn parts(executor: &Executor, time: &TestEnv) -> (Base, Arc<Remembered>) {
     (base, Arc::default())
 }
 
-/// Runs a test on the memory engine and on SQLite.
-pub async fn on_both(test: impl AsyncFn(Shop)) {
+/// Runs a test on memory, on SQLite and on PostgreSQL.
+pub async fn on_each(test: impl AsyncFn(Shop)) {
     test(Shop::in_memory()).await;
     test(Shop::in_sqlite()).await;
+    with_place(async |place| test(Shop::in_postgres(place).await).await).await;
+}
+
+/// Runs a test on shops on all engines together.
+pub async fn on_all(test: impl AsyncFn(Vec<(&'static str, Shop)>)) {
+    let embedded = || vec![("memory", Shop::in_memory()), ("sqlite", Shop::in_sqlite())];
+    let ran = with_place(async |place| {
+        let mut shops = embedded();
+        shops.push(("postgres", Shop::in_postgres(place).await));
+        test(shops).await;
+    });
+    if !ran.await {
+        test(embedded()).await;
+    }
 }
 
 /// The handles of a page of products.

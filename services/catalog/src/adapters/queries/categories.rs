@@ -4,27 +4,28 @@ use kernel::id::Uuid;
 use platform::store::{Position, Value};
 use rusqlite::{Connection, Result};
 
+use super::lists::COUNT_CATEGORIES;
 use crate::domain::{Category, CategoryId};
 use crate::ports::{CategoryEntry, Children};
 
 /// A place among siblings; handles are unique, so it names one.
-fn position(place: i64, handle: &str, id: CategoryId) -> Position {
+pub(super) fn position(place: i64, handle: &str, id: CategoryId) -> Position {
     Position { value: Value::Text(format!("{place} {handle}")), id: id.uuid() }
 }
 
 /// `None` for a cursor of another list.
-fn place(position: &Position) -> Option<(i64, &str)> {
+pub(super) fn place(position: &Position) -> Option<(i64, &str)> {
     let Value::Text(text) = &position.value else { return None };
     let (place, handle) = text.split_once(' ')?;
     Some((place.parse().ok()?, handle))
 }
 
 /// Hands out what is left of `most`.
-fn children(
+pub(super) fn children<E>(
     limit: usize,
     left: &mut usize,
-    mut next: impl FnMut() -> Result<Option<CategoryEntry>>,
-) -> Result<Children> {
+    mut next: impl FnMut() -> Result<Option<CategoryEntry>, E>,
+) -> Result<Children, E> {
     let mut children = Children::default();
     let room = limit.min(*left);
     while let Some(entry) = next()? {
@@ -84,8 +85,8 @@ fn entry(row: &rusqlite::Row<'_>) -> Result<CategoryEntry> {
 }
 
 pub(super) fn count(connection: &Connection) -> Result<usize> {
-    let count = "SELECT count(*) FROM category_node";
-    let count: i64 = connection.prepare_cached(count)?.query_row([], |row| row.get(0))?;
+    let count: i64 =
+        connection.prepare_cached(COUNT_CATEGORIES)?.query_row([], |row| row.get(0))?;
     Ok(count as usize)
 }
 
@@ -116,7 +117,8 @@ pub(super) fn below_in_memory<'a>(
                     position: position(c.position.into(), c.handle.as_str(), *id),
                 }
             });
-        children(limit, &mut left, || Ok(entries.next())).unwrap_or_default()
+        let next = || Ok::<_, std::convert::Infallible>(entries.next());
+        children(limit, &mut left, next).unwrap_or_default()
     });
     lists.collect()
 }

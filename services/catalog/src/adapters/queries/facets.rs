@@ -49,6 +49,13 @@ impl Tally {
         }
     }
 
+    /// All categories that were counted.
+    #[cfg(feature = "postgres")]
+    pub fn categories(&self) -> Vec<Uuid> {
+        let names = self.names.get(&CATEGORY).into_iter().flat_map(|names| names.keys());
+        names.filter_map(|name| name.parse().ok()).collect()
+    }
+
     /// Most frequent first, then by label; of several spellings the most frequent one is shown.
     pub fn finish(self, exact: bool, mut exists: impl FnMut(CategoryId) -> bool) -> Facets {
         let names = self.names.into_iter().flat_map(|(kind, names)| {

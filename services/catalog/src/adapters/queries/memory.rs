@@ -9,9 +9,9 @@ use platform::store::{Change, MemoryProjection, Position, Store, StoreError, Val
 
 use super::categories::below_in_memory;
 use super::facets::Tally;
+use super::lists::{position, row_of};
 use super::query::{ALTERNATIVES, FEW, Term, rank, terms};
 use super::row::{CATEGORY, Row, TAG, VENDOR, label};
-use super::sqlite_list::position;
 use crate::domain::offer::{Offer, Offered};
 use crate::domain::text::{distance, tolerance, words};
 use crate::domain::{Availability, Category, CategoryId, Product, ProductId, VariantId};
@@ -181,7 +181,7 @@ impl Tables {
         };
         found.sort_by(|a, b| compare((&a.0, a.1), (&b.0, b.1)));
         if let Some(after) = after {
-            let place = (&after.value, after.id.as_u128() as i64);
+            let place = (&after.value, row_of(after));
             found.retain(|f| compare((&f.0, f.1), place).is_gt());
         }
         found.truncate(limit as usize);

@@ -1,12 +1,16 @@
 //! The projections of published products and of all variants: filled in the transaction of each
-//! change, read by [`Listing`]. One implementation on SQLite, one in memory for simulation; one
-//! contract test runs on both.
+//! change, read by [`Listing`]. One implementation on SQLite, one on PostgreSQL, one in memory for
+//! simulation; what they must agree on stands here once, and the same tests run on all of them.
 
 mod categories;
 mod facets;
+mod lists;
 pub mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod query;
 mod row;
+mod search;
 mod sqlite_list;
 mod sqlite_projection;
 mod sqlite_search;
@@ -23,7 +27,19 @@ use crate::domain::{CategoryId, Product, ProductId, VariantId};
 use crate::ports::{Children, Filter, Found, Hit, Listing, Sort};
 
 pub use memory::MemoryListing;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresListing, PostgresListingProjection};
 pub use sqlite_projection::SqliteListingProjection;
+
+/// The listing of a store that a database stands under; `None` in memory.
+pub fn over(store: &Store) -> Option<Arc<dyn Listing>> {
+    #[cfg(feature = "postgres")]
+    if let Some(reader) = store.postgres_reader() {
+        return Some(Arc::new(PostgresListing::new(reader)));
+    }
+    let reader = store.sqlite_reader()?;
+    Some(Arc::new(SqliteListing::new(store, reader)))
+}
 
 /// [`Listing`] on SQLite.
 pub struct SqliteListing {
@@ -70,7 +86,7 @@ impl Listing for SqliteListing {
         let filter = filter.clone();
         self.reader
             .read(move |connection| {
-                let search = sqlite_search::Search { filter: &filter, sort, currency, limit };
+                let search = search::Search { filter: &filter, sort, currency, limit };
                 search.run(connection, &query, after.as_ref())
             })
             .await

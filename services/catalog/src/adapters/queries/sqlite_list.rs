@@ -10,13 +10,10 @@ use platform::store::{Position, Value};
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
 
-use super::row::{CATEGORY, TAG, VENDOR, label, labels_of};
+use super::lists::{self, RARE, Sets, Shape, has_labels, position, row_of};
 use crate::domain::offer::{Offer, Offered};
 use crate::domain::{CategoryId, ProductId, VariantId};
 use crate::ports::{Filter, Hit, Sort};
-
-/// A label with at most this many products is rare.
-const RARE: usize = 2_000;
 
 /// A statement that grows.
 #[derive(Default)]
@@ -32,36 +29,10 @@ impl Sentence {
     }
 }
 
-/// The labels that a product must have, one of each set; each set sorted.
-pub(super) fn label_sets(
-    connection: &Connection,
-    filter: &Filter,
-) -> Result<Vec<(char, Vec<String>)>> {
-    let mut sets = Vec::new();
-    if let Some(category) = filter.category {
-        sets.push((CATEGORY, subtree(connection, category)?));
-    }
-    if let Some(tag) = &filter.tag {
-        sets.push((TAG, vec![label(tag)]));
-    }
-    if let Some(vendor) = &filter.vendor {
-        sets.push((VENDOR, vec![label(vendor)]));
-    }
-    Ok(sets)
-}
-
-/// Does a row with these labels have one of each set? Asked here and not in SQL: a set may hold
-/// thousands of categories, and each would be looked up for each row.
-pub(super) fn has_labels(labels: &str, sets: &[(char, Vec<String>)]) -> bool {
-    sets.iter().all(|(kind, wanted)| {
-        labels_of(labels).any(|(own, name)| {
-            own == *kind
-                && match wanted.as_slice() {
-                    [one] if name.is_ascii() => name.eq_ignore_ascii_case(one),
-                    many => many.binary_search(&label(name)).is_ok(),
-                }
-        })
-    })
+/// The labels that a product must have.
+pub(super) fn label_sets(connection: &Connection, filter: &Filter) -> Result<Sets> {
+    let subtree = filter.category.map(|category| subtree(connection, category)).transpose()?;
+    Ok(lists::label_sets(filter, subtree))
 }
 
 /// Conditions on `l` (product_listing) for everything but labels and the order.
@@ -95,25 +66,20 @@ pub(super) fn products(
 ) -> Result<Vec<Hit>> {
     let sets = label_sets(connection, filter)?;
     let mut sentence = Sentence::default();
-    let (key, from, order) = match sort {
-        Sort::Newest | Sort::Relevance => ("l.row", "product_listing l", "l.row DESC"),
-        Sort::Title => ("l.title_key", "product_listing l", "l.title_key, l.row"),
-        Sort::PriceAsc(_) => ("p.min_minor", PRICED, "p.min_minor, p.row"),
-        Sort::PriceDesc(_) => ("p.min_minor", PRICED, "p.min_minor DESC, p.row DESC"),
-    };
+    let Shape { key, from, order } = lists::shape(sort);
     sentence
         .add(&format!("SELECT l.row, l.product_id, l.available, {key}, l.labels FROM {from}"), []);
     sentence.add(" WHERE 1", []);
-    if let Sort::PriceAsc(currency) | Sort::PriceDesc(currency) = sort {
+    if let Some(currency) = lists::priced_in(sort) {
         sentence.add(" AND p.currency = ?", [Sql::Text(currency.to_string())]);
     }
     if let Some(rows) = gather(connection, &sets)? {
         sentence.add(" AND l.row IN (SELECT value FROM json_each(?))", [Sql::Text(json(&rows))]);
     }
     conditions(&mut sentence, filter);
-    if let Some(Position { value, id }) = after {
-        let row = Sql::Integer(id.as_u128() as i64);
-        match (sort, value) {
+    if let Some(after) = after {
+        let row = Sql::Integer(row_of(after));
+        match (sort, &after.value) {
             (Sort::Newest | Sort::Relevance, _) => sentence.add(" AND l.row < ?", [row]),
             (Sort::Title, Value::Text(title)) => {
                 sentence.add(" AND (l.title_key, l.row) > (?, ?)", [Sql::Text(title.clone()), row]);
@@ -156,13 +122,6 @@ pub(super) fn products(
     Ok(hits)
 }
 
-const PRICED: &str = "product_price p JOIN product_listing l ON l.row = p.row";
-
-/// A place in a list: the sorted value, and the row in the place of an id.
-pub(super) fn position(value: Value, row: i64) -> Position {
-    Position { value, id: Uuid::from_u128(row as u128) }
-}
-
 /// The rows of the rarest label set, when it is rare.
 pub(super) fn gather(
     connection: &Connection,
@@ -184,20 +143,13 @@ pub(super) fn gather(
     Ok(best)
 }
 
-/// The labels of a category and of all below it.
-fn subtree(connection: &Connection, category: CategoryId) -> Result<Vec<String>> {
-    let mut statement = connection.prepare_cached(
-        "WITH RECURSIVE tree (id) AS (SELECT ?1 UNION \
-         SELECT node.id FROM category_node node JOIN tree ON node.parent = tree.id) \
-         SELECT id FROM tree",
-    )?;
+/// A category and all below it.
+fn subtree(connection: &Connection, category: CategoryId) -> Result<Vec<Uuid>> {
+    let mut statement = connection.prepare_cached(lists::SUBTREE)?;
     let ids = statement.query_map([category.uuid().as_bytes().as_slice()], |row| {
-        let id: [u8; 16] = row.get(0)?;
-        Ok(Uuid::from_bytes(id).simple().to_string())
+        Ok(Uuid::from_bytes(row.get(0)?))
     })?;
-    let mut labels: Vec<String> = ids.collect::<Result<_>>()?;
-    labels.sort_unstable();
-    Ok(labels)
+    ids.collect()
 }
 
 pub(super) fn offers(connection: &Connection, variants: &[VariantId]) -> Result<Vec<Offered>> {
