@@ -15,6 +15,8 @@ pub mod memory;
 pub mod postgres;
 mod query;
 pub mod sqlite;
+#[cfg(feature = "postgres")]
+pub mod transfer;
 mod value;
 
 use std::ops::Deref;

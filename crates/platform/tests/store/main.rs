@@ -30,3 +30,4 @@ mod migrations;
 mod replicas;
 mod sample;
 mod server;
+mod transfer;
