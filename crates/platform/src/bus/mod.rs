@@ -7,10 +7,18 @@
 
 pub mod broker;
 pub mod brokered;
+#[cfg(any(feature = "kafka", feature = "rabbitmq"))]
+mod cloudevents;
 mod delivery;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 pub mod local;
+#[cfg(any(feature = "kafka", feature = "rabbitmq"))]
+mod names;
 mod poison;
 mod pump;
+#[cfg(feature = "rabbitmq")]
+pub mod rabbitmq;
 mod relay;
 mod tenure;
 
