@@ -1,6 +1,7 @@
 //! `[gateway]` in `mercat.toml`.
 
 use platform::http::Network;
+use platform::tls::TlsConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::BuildError;
@@ -21,6 +22,9 @@ pub struct Config {
     /// Open connections of one client, 1 to 1,000,000; trusted proxies may have any number.
     pub max_connections_per_client: usize,
     pub rate_limit: RateLimit,
+    /// `[gateway.tls]`: the certificate of the public address (`cert` and `key`). Nothing: plain
+    /// HTTP, for a proxy before this one. With `ca`, clients without a certificate are refused.
+    pub tls: TlsConfig,
 }
 
 /// `[gateway.rate_limit]`: how many requests one client may send. A client is an IPv4 address, or
@@ -51,6 +55,7 @@ impl Default for Config {
             max_connections: 10_000,
             max_connections_per_client: 2_000,
             rate_limit: RateLimit::default(),
+            tls: TlsConfig::default(),
         }
     }
 }

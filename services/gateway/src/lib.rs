@@ -1,10 +1,10 @@
 //! The single entry point. It owns nothing and depends on no service: each hands it a
 //! [`platform::http::Module`], and this makes one address of them.
 //!
-//! [`routes`] is the merged route table, [`limit`] how many requests a client may send, [`edge`] what
-//! happens to each, [`refresh`] how a service's new
-//! routes become known, [`headers`] which headers from outside are dropped, [`cors`] which pages may
-//! call, [`openapi`] the one document, [`pages`] what a browser sees.
+//! [`routes`] is the merged route table, [`refresh`] how a service's new routes become known,
+//! [`limit`] how many requests a client may send, [`edge`] what happens to each, [`headers`] which
+//! headers from outside are dropped, [`cors`] which pages may call, [`openapi`] the one document,
+//! [`pages`] what a browser sees.
 
 mod config;
 mod cors;
@@ -25,6 +25,7 @@ use axum::Router;
 use platform::Env;
 use platform::auth::Authenticator;
 use platform::http::Module;
+use platform::tls::ServerTls;
 
 pub use config::{Config, RateLimit};
 pub use pages::About;
@@ -69,6 +70,12 @@ impl std::fmt::Display for BuildError {
 }
 
 impl std::error::Error for BuildError {}
+
+/// The certificate of the public address, when `[gateway.tls]` names one. An error names the key and
+/// the file.
+pub fn public_tls(env: &Env, config: &Config) -> Result<Option<ServerTls>, String> {
+    ServerTls::new(env, &config.tls).map_err(|error| format!("gateway.{error}"))
+}
 
 /// The one router of the shop.
 pub fn build(needs: Needs) -> Result<Router, BuildError> {

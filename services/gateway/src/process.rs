@@ -10,7 +10,7 @@ use platform::Env;
 use platform::auth::Authenticator;
 use platform::host::{Addresses, Host};
 use platform::http::{Module, RemoteConfig, ServerLimits, remote_module};
-use platform::process::{Peers, ProcessConfig, server_tls};
+use platform::process::{Peers, ProcessConfig};
 
 use crate::{About, Config, NAME, Needs};
 
@@ -44,7 +44,8 @@ pub async fn run(
         unbounded_peers: config.trusted_proxies.clone(),
         ..ServerLimits::default()
     };
-    let tls = server_tls(&env, &process)?;
+    // Not that of `[tls]`, which is for our own processes: it asks for a certificate of theirs.
+    let tls = crate::public_tls(&env, &config)?;
     let needs = Needs { env, config, authenticator, modules, about, files };
     let router = crate::build(needs).map_err(|error| error.to_string())?;
     let addresses = host.addresses()?;
@@ -56,11 +57,7 @@ pub async fn run(
 }
 
 /// The routes of each service that is configured, asked for at once.
-async fn modules(
-    env: &Env,
-    process: &ProcessConfig,
-    peers: &Peers,
-) -> Result<Vec<Module>, String> {
+async fn modules(env: &Env, process: &ProcessConfig, peers: &Peers) -> Result<Vec<Module>, String> {
     let found = process.peers.keys().map(async |name| {
         // As many as the configuration names, once in a process.
         let name: &'static str = Box::leak(name.clone().into_boxed_str());

@@ -29,6 +29,20 @@ pub struct ServerLimits {
     pub max_local_resets: usize,
 }
 
+impl ServerLimits {
+    /// For a port that only our own processes reach: the gateway brings everybody's requests over
+    /// one connection, and adds headers of ours to heads that it took at their limit.
+    pub fn inner() -> Self {
+        Self {
+            unbounded_peers: super::inner_networks(),
+            max_header_bytes: 32 * 1024,
+            max_headers: 120,
+            max_streams: 2_000,
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for ServerLimits {
     fn default() -> Self {
         Self {

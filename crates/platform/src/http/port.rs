@@ -8,7 +8,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ::http::{HeaderValue, header};
+use ::http::{HeaderValue, StatusCode, header};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
@@ -23,6 +23,7 @@ use super::remote::{MODULE_PATH, description};
 use super::server::Certified;
 use super::{CLIENT_HEADER, Module, Network, inside};
 use crate::env::Env;
+use crate::peer::ALIVE_PATH;
 use crate::rpc::{self, MAX_MESSAGE};
 use crate::shutdown::Shutdown;
 
@@ -60,7 +61,8 @@ pub fn inner_networks() -> Vec<Network> {
 pub fn service_router(port: ServicePort) -> Result<Router, String> {
     let ServicePort { env, module, grpc, descriptors, shutdown, trusted } = port;
     let described = get(description(&module)?);
-    let rest = module.router.route(MODULE_PATH, described);
+    let alive = get(async || StatusCode::NO_CONTENT);
+    let rest = module.router.route(MODULE_PATH, described).route(ALIVE_PATH, alive);
     let routes = rpc::operated(&env, module.name, grpc, descriptors, &shutdown)?;
     let parts = Arc::new(Parts {
         env,

@@ -17,6 +17,9 @@ use crate::context::Deadline;
 use crate::env::Env;
 use crate::tls::ClientTls;
 
+/// Connections that may turn out to have ended before a request is given up.
+const TRIES: usize = 5;
+
 /// The connections to a peer. Clones share them; they are closed with the last one.
 #[derive(Clone)]
 pub(crate) struct Peer {
@@ -89,36 +92,31 @@ impl Peer {
         mut request: Request<Body>,
         until: Deadline,
     ) -> Result<(Response<Incoming>, Lease), SendError> {
-        let mut tried = Vec::new();
-        loop {
-            let (lease, mut sender) = self.choose(until, &tried).await?;
+        for _ in 0..TRIES {
+            let (lease, mut sender) = self.choose(until).await?;
             address(&mut request, &lease.0)?;
             match sender.try_send_request(request).await {
                 Ok(response) => return Ok((response, lease)),
                 Err(mut failed) => match failed.take_message() {
                     None => return Err(SendError::of(self.config.name, failed.error())),
-                    // It stands here again, so it is nowhere else.
-                    Some(unsent) => {
-                        request = unsent;
-                        tried.push(lease.0.address);
-                    }
+                    // It stands here again, so it is nowhere else. That connection has ended; the
+                    // next choice will not be the same one.
+                    Some(unsent) => request = unsent,
                 },
             }
+            tokio::task::yield_now().await;
         }
+        Err(SendError::unsent(format!("{}: connections end as soon as used", self.config.name)))
     }
 
-    async fn choose(
-        &self,
-        until: Deadline,
-        tried: &[std::net::SocketAddr],
-    ) -> Result<(Lease, Sender), SendError> {
+    async fn choose(&self, until: Deadline) -> Result<(Lease, Sender), SendError> {
         let limit = until.remaining(&self.env).min(self.config.connect_timeout);
         let waiting = async {
             let (mut changed, mut resolved) = (self.changed.clone(), self.resolved.clone());
             let _ = resolved.wait_for(|resolved| *resolved).await;
             loop {
                 changed.mark_unchanged();
-                match self.choice(tried) {
+                match self.choice() {
                     Choice::Use(lease, sender) => return Ok((lease, sender)),
                     Choice::None(reason) => return Err(SendError::unsent(reason)),
                     Choice::Wait => {}
@@ -136,12 +134,12 @@ impl Peer {
     }
 
     /// The power of two choices (Mitzenmacher 2001).
-    fn choice(&self, tried: &[std::net::SocketAddr]) -> Choice {
+    fn choice(&self) -> Choice {
         let endpoints = self.endpoints.load();
         let mut ready = Vec::new();
         let mut is_connecting = false;
         let mut reason = None;
-        for endpoint in endpoints.iter().filter(|e| !tried.contains(&e.address)) {
+        for endpoint in endpoints.iter() {
             match endpoint.state() {
                 State::Ready(sender) => ready.push((endpoint, sender)),
                 State::Connecting => is_connecting = true,
@@ -151,7 +149,7 @@ impl Peer {
         let chosen = match ready.len() {
             0 if is_connecting => return Choice::Wait,
             0 => {
-                let reason = reason.as_deref().unwrap_or("no address took it");
+                let reason = reason.as_deref().unwrap_or("it has no address");
                 return Choice::None(format!("{}: {reason}", self.config.name));
             }
             1 => 0,

@@ -111,9 +111,8 @@ impl Endpoint {
         }
     }
 
-    async fn drive(&self, connection: Connection, means: &Means) {
+    async fn drive(&self, mut connection: Connection, means: &Means) {
         let Means { config, changed, .. } = means;
-        let mut connection = std::pin::pin!(connection);
         let outcome = tokio::select! {
             outcome = &mut connection => outcome,
             () = self.gone.cancelled() => {

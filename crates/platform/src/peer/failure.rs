@@ -36,7 +36,7 @@ fn is_refusal(error: &hyper::Error) -> bool {
 }
 
 /// The innermost cause: the outer ones only repeat that there is one.
-fn root(error: &dyn Error) -> String {
+pub(super) fn root(error: &dyn Error) -> String {
     let mut current: &dyn Error = error;
     while let Some(source) = current.source() {
         current = source;

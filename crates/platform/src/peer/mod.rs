@@ -15,6 +15,7 @@ use std::time::Duration;
 
 pub use address::Endpoints;
 pub(crate) use balance::{Lease, Peer};
+pub(crate) use connection::ALIVE_PATH;
 pub(crate) use endpoint::jittered;
 pub(crate) use failure::SendError;
 

@@ -85,3 +85,15 @@ async fn a_name_stands_for_all_its_addresses() {
         assert_eq!(client.ask("hi").await.unwrap(), "one: hi");
     }
 }
+
+#[tokio::test]
+async fn a_replica_that_accepts_and_says_nothing_is_not_used() {
+    let env = Env::system();
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let well = Process::start(&env, empty(&env), Echo::named(&env, "well")).await;
+    let silent_url = format!("http://{}", silent.local_addr().unwrap());
+    let client = Client::of(&env, peer(vec![silent_url, well.url()]));
+    for _ in 0..50 {
+        assert_eq!(client.ask("hi").await.unwrap(), "well: hi");
+    }
+}

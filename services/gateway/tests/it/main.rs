@@ -5,6 +5,9 @@
     reason = "helpers of tests may stop at the first surprise, as tests do"
 )]
 
+#[cfg(test)]
+mod remote;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +39,13 @@ async fn tell_where(ClientNetwork(network): ClientNetwork) -> Response {
     extensions(("x-permission" = json!("public")), ("x-auth" = json!("ignore"))))]
 async fn login() -> Response {
     ok(None, &json!({}))
+}
+
+/// What a made-up service needs.
+fn deps(env: &platform::Env) -> ModuleDeps {
+    let (executor, _) = testing::executor_in_memory(&Schema::new("made-up", &[]));
+    let authenticator = Arc::new(Authenticator::new(env.clone(), "shop", "shop"));
+    ModuleDeps { env: env.clone(), authenticator, executor }
 }
 
 struct Shop {
