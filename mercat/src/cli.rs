@@ -75,24 +75,33 @@ pub enum Command {
     /// From the shop that runs at --server (with a token that has catalog:import, and
     /// inventory:read for the stock), or straight from a data folder.
     Export(Export),
-    /// Create or update the databases of a data folder, and end.
-    Migrate(Data),
+    /// Create or update the databases of a data folder, and end; or move a shop to PostgreSQL.
+    ///
+    /// With --from and --to the shop of a data folder, which must not run, moves to one database a
+    /// service. They must be empty, or hold what the same move has brought before it was stopped:
+    /// then it goes on. In the end everything is read again on both sides, and what each table holds
+    /// is told line by line. The data folder stays as it is.
+    ///
+    /// Ends with 0 when both sides hold the same; 1 when they do not, or when it failed.
+    Migrate(Migrate),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(Config),
     /// Look after staff accounts.
     #[command(subcommand)]
     Staff(Staff),
-    /// Look at events that a consumer could not digest, and free them.
+    /// Watch events, look at those that a consumer could not digest, and free them.
     ///
-    /// Works on a data folder while no shop runs on it.
+    /// Asks the shop that runs on the data folder, whatever its topology, or the processes that
+    /// --at names; where no shop runs, all but `tail` work on the data folder itself.
     #[command(subcommand)]
     Events(Events),
     /// Say whether the invariants of a shop hold: nothing lost, nothing sold or charged twice.
     ///
-    /// Reads the databases of a data folder and the test provider's ledger, also while a shop runs
-    /// on it, and changes nothing. Each database is seen at one moment. For each invariant it
-    /// prints how much was looked at, what breaks it, and what could not be looked at and why.
+    /// Reads the databases of a data folder, or those on servers, and the test provider's ledger, also
+    /// while a shop runs on them, and changes nothing. Each database is seen at one moment. For each
+    /// invariant it prints how much was looked at, what breaks it, and what could not be looked at
+    /// and why.
     ///
     /// Ends with 0 when everything that was looked at holds; 4 when an invariant does not; 1 when
     /// it could not look.
@@ -104,6 +113,23 @@ pub struct Data {
     /// The data folder. Default: `data` of the configuration, ./data.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct Migrate {
+    #[command(flatten)]
+    pub data: Data,
+    /// Move the shop of this data folder to the databases of --to.
+    #[arg(long, value_name = "DIR", conflicts_with = "data")]
+    pub from: Option<PathBuf>,
+    /// Where to: postgres://role:password@host:port/database, with {service} in it for the name of
+    /// each service. Without {service} it is a role that may create databases, as for `mercat up
+    /// --topology`. Default: `database.url` of the configuration.
+    #[arg(long, value_name = "URL", requires = "from")]
+    pub to: Option<String>,
+    /// Move nothing, only compare what was moved.
+    #[arg(long, requires = "from")]
+    pub check: bool,
 }
 
 #[derive(Args)]
@@ -203,6 +229,17 @@ impl Topology {
 pub struct Verify {
     #[command(flatten)]
     pub data: Data,
+    /// The address of a service's PostgreSQL database; once for each service. Without --data and
+    /// with {service} in `database.url` of the configuration, those are read.
+    #[arg(long, value_name = "SERVICE=URL", value_parser = database, conflicts_with = "data")]
+    pub database: Vec<(String, String)>,
+    /// The addresses of all of them, with {service} for the service's name.
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    pub database_template: Option<String>,
+    /// The folder of the test provider's ledger. Default: that of the configuration, or
+    /// test-provider in the data folder.
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
     /// What changed within so many seconds may still be on its way to another service, and is not
     /// compared with it. When no shop runs on the folder, they count back from the last write.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
@@ -296,10 +333,21 @@ pub enum Staff {
     },
 }
 
+#[derive(Args)]
+pub struct At {
+    #[command(flatten)]
+    pub data: Data,
+    /// Internal addresses of running processes, such as http://127.0.0.1:9100, with commas between.
+    #[arg(long, value_name = "URLS", value_delimiter = ',', conflicts_with = "data")]
+    pub at: Vec<String>,
+}
+
 #[derive(Subcommand)]
 pub enum Events {
+    /// Print each event as it is committed, until Ctrl-C: what it is, not what is in it.
+    Tail(At),
     /// List parked events: consumer, event, aggregate, version, tries, error.
-    Parked(Data),
+    Parked(At),
     /// Handle the parked events of an aggregate again, in order, until one fails.
     Replay {
         /// Such as `inventory.orders`.
@@ -307,7 +355,7 @@ pub enum Events {
         /// The aggregate's id, as `parked` prints it.
         aggregate: kernel::id::Uuid,
         #[command(flatten)]
-        data: Data,
+        at: At,
     },
     /// Give up on one parked event.
     Skip {
@@ -316,7 +364,7 @@ pub enum Events {
         /// The event's id, as `parked` prints it.
         event: kernel::id::Uuid,
         #[command(flatten)]
-        data: Data,
+        at: At,
     },
 }
 
@@ -329,6 +377,20 @@ fn replicas(text: &str) -> Result<(String, u32), String> {
         Ok((service.to_owned(), count))
     } else {
         Err(wrong())
+    }
+}
+
+/// What is wrong is not repeated: it may hold a password.
+fn database(text: &str) -> Result<(String, String), String> {
+    let owns = |name: &str| name != gateway::NAME;
+    let owners = ServiceName::ALL.map(ServiceName::name);
+    match text.split_once('=') {
+        Some((service, url)) if owners.contains(&service) && owns(service) => {
+            Ok((service.to_owned(), url.to_owned()))
+        }
+        _ => Err("wants a service with a database and its address, such as \
+                  catalog=postgres://role:password@host/catalog"
+            .to_owned()),
     }
 }
 

@@ -99,6 +99,17 @@ impl DataFolder {
     }
 }
 
+/// The internal addresses that the shop of a data folder told of, if one did.
+pub fn internal_addresses(folder: &Path) -> Vec<String> {
+    let text = std::fs::read(folder.join("run.json")).unwrap_or_default();
+    let run: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+    match run["processes"].as_array() {
+        Some(processes) => processes.iter().filter_map(|p| text(&p["internal"])).collect(),
+        None => text(&run["internal"]).into_iter().collect(),
+    }
+}
+
 /// A folder that we make is its owner's alone: it will hold keys and addresses. One that exists
 /// keeps the permissions that somebody gave it.
 fn create_private(path: &Path) -> std::io::Result<()> {

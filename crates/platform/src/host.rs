@@ -23,6 +23,8 @@ pub struct Host {
     internal: TcpListener,
     telemetry: Telemetry,
     pub shutdown: Shutdown,
+    /// What operators find on the internal port beside the usual.
+    pub for_operators: Router,
 }
 
 /// Where a process listens.
@@ -52,6 +54,7 @@ impl Host {
             internal: bind(internal, "telemetry.internal_listen").await?,
             telemetry,
             shutdown: Shutdown::new(),
+            for_operators: Router::new(),
         })
     }
 
@@ -69,8 +72,12 @@ impl Host {
         limits: ServerLimits,
         ready: impl FnOnce() -> Result<(), String>,
     ) -> Result<(), String> {
-        let Self { env, name, listener, internal, telemetry, shutdown } = self;
-        let internal = InternalPort { listener: internal, metrics: telemetry.metrics.clone() };
+        let Self { env, name, listener, internal, telemetry, shutdown, for_operators } = self;
+        let internal = InternalPort {
+            listener: internal,
+            metrics: telemetry.metrics.clone(),
+            more: for_operators,
+        };
         let (internal_env, internal_end) = (env.clone(), shutdown.clone());
         env.spawn("internal port", async move {
             if let Err(error) = internal.serve(&internal_env, internal_end).await {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use catalog::application::Importer;
+use platform::bus::operate::operator_routes;
 use platform::host::Host;
 use platform::http::{Module, ServerLimits};
 use platform::{Context, Env};
@@ -38,22 +39,29 @@ pub async fn run(mut config: Config, up: Up, given: &Given) -> Result<ExitCode, 
 
 async fn in_one_process(config: Config, up: &Up, carrier: Carrier) -> Result<ExitCode, String> {
     let env = Env::system();
-    let host = Host::open(&env, "mercat", config.listen, &config.telemetry).await?;
+    let mut host = Host::open(&env, "mercat", config.listen, &config.telemetry).await?;
     let folder = DataFolder::open(&config.data)?;
     let shop = Shop::assemble(&env, &config, &folder, carrier).await?;
     // At once: whatever fails after this, the account is there.
     tell_first_staff(shop.first_staff.as_ref());
     let router = gateway(&config, &shop, up.topology, up.demo)?;
+    let tls = gateway::public_tls(&env, &config.gateway)?;
     let addresses = host.addresses()?;
+    let executors = shop.services.iter().map(|service| service.executor.clone());
+    host.for_operators = operator_routes(executors.collect(), shop.bus.subscriptions().to_vec());
 
     shop.start(&host.shutdown);
     let _ = shop.authenticator.refresh().await;
     if up.demo {
         load_demo(&env, &shop.importer).await?;
     }
+    let mut address = url(addresses.public);
+    if tls.is_some() {
+        address = address.replacen("http:", "https:", 1);
+    }
     let ready = || {
         let run = Run {
-            shop: url(addresses.public),
+            shop: address,
             internal: url(addresses.internal),
             pid: std::process::id(),
             topology: up.topology.name(),
@@ -64,7 +72,7 @@ async fn in_one_process(config: Config, up: &Up, carrier: Carrier) -> Result<Exi
         greet(&run, &folder);
         Ok(())
     };
-    host.serve(router, None, limits(&config), ready).await?;
+    host.serve(router, tls, limits(&config), ready).await?;
     folder.untell();
     output::note("Mercat has stopped.");
     Ok(ExitCode::SUCCESS)

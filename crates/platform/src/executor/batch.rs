@@ -148,6 +148,7 @@ impl Lane {
         }
         self.tail.count_forgotten(applied.forgotten);
         if !events.is_empty() {
+            self.tail.show(&events);
             let waiting = applied.places.iter().zip(events);
             self.tail.push(waiting.map(|(place, envelope)| Waiting { place: *place, envelope }));
         }

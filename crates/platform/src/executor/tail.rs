@@ -4,20 +4,35 @@
 //! The table is the truth. A relay reads it when it starts, and when it was too slow to follow.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, broadcast};
 
+use crate::event::Envelope;
 use crate::store::Waiting;
 
 /// How many events wait here at most for a relay; further ones wait in the table only.
 const ROOM: usize = 4096;
 
-#[derive(Default)]
+/// How far whoever watches may fall behind.
+const WATCHED: usize = 1024;
+
 pub(crate) struct Tail {
     state: Mutex<State>,
     committed: Notify,
     forgotten: AtomicU64,
+    watchers: broadcast::Sender<Arc<Envelope>>,
+}
+
+impl Default for Tail {
+    fn default() -> Self {
+        Self {
+            state: Mutex::default(),
+            committed: Notify::new(),
+            forgotten: AtomicU64::new(0),
+            watchers: broadcast::Sender::new(WATCHED),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -52,6 +67,21 @@ impl Tail {
     /// Resolves after each commit that wrote events.
     pub(crate) async fn committed(&self) {
         self.committed.notified().await;
+    }
+
+    /// Each event that is committed from now on.
+    pub(crate) fn watch(&self) -> broadcast::Receiver<Arc<Envelope>> {
+        self.watchers.subscribe()
+    }
+
+    /// Shows committed events to those who watch.
+    pub(super) fn show(&self, events: &[Arc<Envelope>]) {
+        if self.watchers.receiver_count() > 0 {
+            for event in events {
+                // Whoever watched may have gone meanwhile.
+                let _ = self.watchers.send(event.clone());
+            }
+        }
     }
 
     pub(super) fn push(&self, events: impl ExactSizeIterator<Item = Waiting>) {

@@ -7,6 +7,7 @@ use super::{BrokerConfig, BrokerKind, Parts, Peers, ProcessConfig, Standalone};
 use crate::auth::Authenticator;
 use crate::bus::broker::{Broker, BrokerError};
 use crate::bus::kafka::{Kafka, KafkaConfig};
+use crate::bus::operate::operator_routes;
 use crate::bus::rabbitmq::{RabbitMq, RabbitMqConfig};
 use crate::bus::{BrokeredBus, Subscription};
 use crate::env::Env;
@@ -154,13 +155,20 @@ pub async fn run<S: Standalone>(
     ready: impl FnOnce(Addresses),
 ) -> Result<(), String> {
     let env = Env::system();
-    let host = Host::open(&env, S::NAME, config.listen, &config.telemetry).await?;
+    let mut host = Host::open(&env, S::NAME, config.listen, &config.telemetry).await?;
     let config = Arc::new(config);
     let assembled = Arc::new(assemble::<S>(&env, &config, section).await?);
+    host.for_operators = operator_routes(
+        vec![assembled.service.executor.clone()],
+        assembled.bus.subscriptions().to_vec(),
+    );
     assembled.start(&host.shutdown);
     let _ = assembled.authenticator.refresh().await;
     let addresses = host.addresses()?;
     let tls = server_tls(&env, &config)?;
+    if !tls.as_ref().is_some_and(ServerTls::is_mutual) && !config.listen.ip().is_loopback() {
+        tracing::info!("no mutual TLS: whoever is in a private network may call this service");
+    }
     let router = service_router(ServicePort {
         env,
         module: assembled.service.http.clone(),
@@ -182,11 +190,7 @@ pub fn server_tls(env: &Env, config: &ProcessConfig) -> Result<Option<ServerTls>
     Ok(tls.map(|tls| ServerTls::new(env, tls)).transpose()?.flatten())
 }
 
-/// The gateway and the other services are few, and each may open many connections.
 fn limits(config: &ProcessConfig) -> ServerLimits {
-    ServerLimits {
-        drain_timeout: Duration::from_secs(config.drain_seconds),
-        unbounded_peers: inner_networks(),
-        ..ServerLimits::default()
-    }
+    let drain_timeout = Duration::from_secs(config.drain_seconds);
+    ServerLimits { drain_timeout, ..ServerLimits::inner() }
 }

@@ -17,11 +17,13 @@ use crate::shutdown::Shutdown;
 pub struct InternalPort {
     pub listener: TcpListener,
     pub metrics: Metrics,
+    /// What else operators find there.
+    pub more: Router,
 }
 
 impl InternalPort {
     pub async fn serve(self, env: &Env, shutdown: Shutdown) -> std::io::Result<()> {
-        let router = internal_router(self.metrics, shutdown.clone());
+        let router = internal_router(self.metrics, shutdown.clone()).merge(self.more);
         let limits = ServerLimits { max_connections: 64, ..ServerLimits::default() };
         let stopping = async move { shutdown.stopping().await };
         crate::http::server::serve_until(env.clone(), self.listener, None, router, limits, stopping)

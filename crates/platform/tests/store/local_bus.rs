@@ -1,7 +1,7 @@
 //! Outbox, relay, inbox and parked keys, in one process.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use kernel::id::Uuid;
@@ -25,18 +25,20 @@ on_every_engine!(
 );
 
 /// Copies the weight of each box into a box of its own; may be told to refuse one.
-struct Mirror {
+pub struct Mirror {
     executor: Executor,
     name: &'static str,
     refuses: Uuid,
     refusing: AtomicBool,
     panics: AtomicBool,
-    handled: AtomicU32,
+    pub handled: AtomicU32,
     moved: Notify,
+    /// The versions that had an effect.
+    seen: Mutex<Vec<u64>>,
 }
 
 impl Mirror {
-    fn new(bench: &Bench, name: &'static str, refuses: Uuid) -> Arc<Self> {
+    pub fn new(bench: &Bench, name: &'static str, refuses: Uuid) -> Arc<Self> {
         Arc::new(Self {
             executor: bench.executor.clone(),
             name,
@@ -45,20 +47,26 @@ impl Mirror {
             panics: AtomicBool::new(false),
             handled: AtomicU32::new(0),
             moved: Notify::new(),
+            seen: Mutex::default(),
         })
     }
 
-    fn copy_of(&self, id: Uuid) -> Uuid {
+    pub fn copy_of(&self, id: Uuid) -> Uuid {
         kernel::id::v5(id, self.name.as_bytes())
     }
 
-    async fn until_handled(&self, count: u32) {
+    /// Of one aggregate's events, when it is told of one only.
+    pub fn seen(&self) -> Vec<u64> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    pub async fn until_handled(&self, count: u32) {
         while self.handled.load(Ordering::SeqCst) < count {
             self.moved.notified().await;
         }
     }
 
-    fn subscription(self: &Arc<Self>) -> Subscription {
+    pub fn subscription(self: &Arc<Self>) -> Subscription {
         let (name, handler) = (self.name, self.clone());
         let consumer = Consumer { name, sources: &["sample"], types: &[BoxPut::TYPE], handler };
         Subscription { consumer, executor: self.executor.clone() }
@@ -98,6 +106,12 @@ impl Handler for Mirror {
             }
         }
         self.executor.consume(self.name, envelope, Quiet(copy)).await?;
+        let mut seen = self.seen.lock().unwrap();
+        // A repetition is a success without effect.
+        if seen.last().is_none_or(|last| *last < envelope.aggregate_version) {
+            seen.push(envelope.aggregate_version);
+        }
+        drop(seen);
         self.handled.fetch_add(1, Ordering::SeqCst);
         self.moved.notify_one();
         Ok(())
@@ -205,7 +219,7 @@ pub async fn a_panicking_handler_parks_its_key_and_the_relay_goes_on(bench: Benc
     );
 }
 
-async fn stop(shutdown: &Shutdown) {
+pub async fn stop(shutdown: &Shutdown) {
     shutdown.advance(Phase::Stopping);
     // The relay looks at it when it is next polled.
     for _ in 0..50 {

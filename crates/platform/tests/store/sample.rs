@@ -124,6 +124,7 @@ pub fn schema() -> (Schema, Arc<Heavy>) {
     (schema, heavy)
 }
 
+#[derive(Clone)]
 pub struct Bench {
     pub executor: Executor,
     pub test: TestEnv,
