@@ -5,7 +5,7 @@
 use std::process::{Command, Stdio};
 
 use crate::{
-    Outcome, codegen, compat,
+    Outcome, codegen, compat, deploy,
     project::Project,
     say,
     test::{self, Depth},
@@ -14,11 +14,12 @@ use crate::{
 
 type Check = fn(&Project) -> Outcome;
 
-const CHECKS: [(&str, Check); 6] = [
+const CHECKS: [(&str, Check); 7] = [
     ("formatting", formatting),
     ("generated code is current", generated),
     ("compatibility with the last release", compatible),
     ("architecture", tidy::run),
+    ("deployment files", deploy::run),
     ("lints", lints),
     ("dependencies", dependencies),
 ];

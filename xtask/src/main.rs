@@ -8,6 +8,7 @@ mod codegen;
 mod codegen_api;
 mod codegen_templates;
 mod compat;
+mod deploy;
 mod descriptors;
 mod project;
 mod say;
@@ -32,6 +33,7 @@ usage: cargo xtask <command>
   codegen [--check]   write crates/contracts/src/gen from proto/; --check only compares
   compat [--accept]   whoever speaks to the last release still can: proto/, the bytes of events,
                       docs/openapi.json; --accept makes what is here the baseline
+  lint-deploy         check the files in deploy/: images, compose, alerts, dashboard
   tidy                check the architecture rules, the documents' links, the migrations
   test [--quick]      prepare what tests need, then run all of them;
                       --quick leaves out the suites that want a release build
@@ -65,6 +67,7 @@ fn run(arguments: &[String]) -> Outcome {
         ["codegen", "--check"] => codegen::run(&project, codegen::Mode::Check),
         ["compat"] => compat::run(&project, compat::Mode::Check),
         ["compat", "--accept"] => compat::run(&project, compat::Mode::Accept),
+        ["lint-deploy"] => deploy::run(&project),
         ["tidy"] => tidy::run(&project),
         ["test"] => test::run(&project, test::Depth::Everything),
         ["test", "--quick"] => test::run(&project, test::Depth::Quick),

@@ -8,7 +8,7 @@
 
 mod daemon;
 mod kafka;
-mod packages;
+pub mod packages;
 mod postgres;
 mod rabbitmq;
 mod redis;
