@@ -78,6 +78,10 @@ impl Config {
     /// Says which key is wrong, what it holds and what it may hold.
     pub fn check(&self) -> Result<(), BuildError> {
         crate::cors::origins(self)?;
+        if !self.tls.is_empty() && (self.tls.cert.is_none() || self.tls.key.is_none()) {
+            let text = "gateway.tls needs both cert and key, each the name of a PEM file";
+            return Err(BuildError::Config(text.to_owned()));
+        }
         let limit = &self.rate_limit;
         let most = 10_000_000;
         for (key, value, least, most) in [
@@ -111,6 +115,9 @@ mod tests {
             refusal.to_string(),
             "gateway.rate_limit.auth_burst is 0; it may be 1 to 10000000"
         );
+        let tls = TlsConfig { cert: Some("cert.pem".into()), ..TlsConfig::default() };
+        let refusal = Config { tls, ..Config::default() }.check().unwrap_err();
+        assert!(refusal.to_string().starts_with("gateway.tls needs both"), "{refusal}");
         let cors_origins = vec!["shop.example".to_owned()];
         let refusal = Config { cors_origins, ..Config::default() }.check().unwrap_err();
         assert!(refusal.to_string().contains("gateway.cors_origins"), "{refusal}");

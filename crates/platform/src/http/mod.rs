@@ -9,6 +9,7 @@ mod access;
 mod activity;
 mod body;
 mod cards;
+mod connection;
 mod document;
 mod extract;
 mod framing;

@@ -19,8 +19,8 @@ use tonic::service::Routes;
 use tower::ServiceExt;
 
 use super::body::{Guarded, IDLE_TIMEOUT};
+use super::connection::Certified;
 use super::remote::{MODULE_PATH, description};
-use super::server::Certified;
 use super::{CLIENT_HEADER, Module, Network, inside};
 use crate::env::Env;
 use crate::peer::ALIVE_PATH;

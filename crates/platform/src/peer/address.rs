@@ -48,9 +48,9 @@ impl Origin {
             "https" => 443,
             _ => return None,
         };
-        let port = match authority.port() {
-            Some(port) => port.as_str().parse().ok()?,
-            None => standard,
+        let port = match authority.as_str().strip_prefix(authority.host())? {
+            "" => standard,
+            port => port.strip_prefix(':')?.parse().ok()?,
         };
         let is_sound =
             is_plain && !authority.as_str().contains('@') && !authority.host().is_empty();

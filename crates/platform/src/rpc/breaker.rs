@@ -116,7 +116,7 @@ impl Inner {
         let recent = self.window.iter().filter(|second| second.number >= oldest);
         let (calls, failures) =
             recent.fold((0, 0), |sum, second| (sum.0 + second.calls, sum.1 + second.failures));
-        if calls >= LEAST_CALLS && failures * 2 >= calls {
+        if !is_good && calls >= LEAST_CALLS && failures * 2 >= calls {
             self.mode = Mode::Open { until: now + FIRST_PAUSE, pause: FIRST_PAUSE };
         }
     }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use platform::Env;
 use platform::env::{BoxFuture, Timer};
-use platform::http::{RemoteConfig, remote_module};
+use platform::http::{RemoteConfig, ServerLimits, remote_module, serve_tls};
 use platform::peer::PeerConfig;
+use platform::shutdown::Shutdown;
 use platform::tls::{ClientTls, ServerTls, TlsConfig};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
@@ -202,4 +203,46 @@ async fn a_refusal_names_the_key_the_file_and_the_reason() {
     let told = ClientTls::new(&env, &client).unwrap_err();
     assert!(told.starts_with("tls.server_name holds \"not a name\""), "{told}");
     assert!(ServerTls::new(&env, &TlsConfig::default()).unwrap().is_none());
+}
+
+#[tokio::test]
+async fn the_port_speaks_http_1_over_tls_too_and_hangs_up_on_who_says_nothing() {
+    use rustls_pki_types::ServerName;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    let env = Env::system();
+    let ca = authority();
+    let files = Files::new(&ca, "localhost");
+    let tls = TlsConfig { ca: None, ..files.mutual() };
+    let tls = ServerTls::new(&env, &tls).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = ServerLimits { header_timeout: Duration::from_millis(500), ..Default::default() };
+    let router = made(&env, false).0.router;
+    let served = serve_tls(env.clone(), listener, tls, router, limits, Shutdown::new());
+    env.spawn("server", async move { served.await.unwrap() });
+
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(ca.as_ref().der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut client = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    client.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(client));
+    let name = ServerName::try_from("localhost").unwrap();
+    let stream = TcpStream::connect(address).await.unwrap();
+    let mut stream = connector.connect(name, stream).await.unwrap();
+    let get = b"GET /v1/told HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    stream.write_all(get).await.unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+
+    let mut silent = TcpStream::connect(address).await.unwrap();
+    let ended = env.timeout(LONG, silent.read_to_end(&mut Vec::new())).await;
+    assert!(ended.is_some(), "nothing was said, and nobody hung up");
 }
