@@ -20,6 +20,7 @@ use contracts::catalog::CatalogApi;
 use contracts::inventory::InventoryApi;
 use contracts::ordering::{OrderingApi, OrderingServer};
 use contracts::payment::PaymentApi;
+use platform::executor::Executor;
 use platform::service::{Base, BuildError, Service, Task};
 
 use adapters::catalog::Catalog;
@@ -27,9 +28,10 @@ use adapters::grpc::OrderingGrpc;
 use adapters::inventory::Inventory;
 use adapters::payment::Payment;
 pub use adapters::store::{MIGRATIONS, schema};
-use adapters::{events, http};
+use adapters::{events, gauge, http};
 use application::App;
 use application::run_checkout::Driver;
+use application::watch_checkouts::oldest_checkout;
 pub use config::Config;
 #[cfg(feature = "process")]
 pub use process::Process;
@@ -71,7 +73,12 @@ pub fn build(needs: Needs) -> Result<Built, BuildError> {
         http: module,
         grpc: Some(tonic::service::Routes::new(server)),
         consumers: events::consumers(app.clone()),
-        tasks: vec![resume_checkouts(driver), expire_carts(app.clone()), erase_customers(app)],
+        tasks: vec![
+            resume_checkouts(driver),
+            watch_checkouts(base.executor.clone()),
+            expire_carts(app.clone()),
+            erase_customers(app),
+        ],
         executor: base.executor,
     };
     Ok(Built { service, api })
@@ -82,6 +89,17 @@ fn resume_checkouts(driver: Arc<Driver>) -> Task {
     Task::new("ordering.checkouts", Duration::from_secs(1), move |context| {
         let driver = driver.clone();
         async move { driver.resume(&context).await.map_err(|error| error.to_string()) }
+    })
+}
+
+fn watch_checkouts(executor: Executor) -> Task {
+    Task::new("ordering.oldest-checkout", Duration::from_secs(5), move |_| {
+        let executor = executor.clone();
+        async move {
+            let age = oldest_checkout(&executor).await.map_err(|error| error.to_string())?;
+            gauge::oldest_checkout(age);
+            Ok(())
+        }
     })
 }
 

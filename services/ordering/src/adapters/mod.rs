@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod events;
+pub mod gauge;
 pub mod grpc;
 pub mod http;
 pub mod inventory;

@@ -23,6 +23,7 @@ pub mod put_carts;
 pub mod read_tariff;
 pub mod run_checkout;
 mod steady;
+pub mod watch_checkouts;
 
 pub use app::{App, Limits, Seen, SeenCart, SeenOrder};
 pub use error::Error;

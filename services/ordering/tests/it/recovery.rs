@@ -88,6 +88,22 @@ async fn an_overdue_checkout_is_taken_up_while_the_process_lives() {
     assert_eq!(order.expect(201).body["status"], "confirmed");
 }
 
+#[tokio::test]
+async fn how_long_the_oldest_checkout_has_been_open_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let quiet = on_shared_folder(folder.path(), World::new());
+    let age = async |shop: &Shop| {
+        ordering::application::watch_checkouts::oldest_checkout(&shop.executor).await.unwrap()
+    };
+    assert_eq!(age(&quiet).await, Duration::ZERO);
+    let (_before, after, _opened) = crashed(folder.path()).await;
+    after.time.advance(Duration::from_secs(90));
+    let open_for = age(&after).await;
+    assert!(open_for >= Duration::from_secs(90), "{open_for:?}");
+    assert!(open_for < Duration::from_secs(100), "{open_for:?}");
+    after.turn("ordering.oldest-checkout").await;
+}
+
 /// The deadline of the one open checkout.
 async fn deadline(shop: &Shop) -> Option<kernel::Timestamp> {
     let open = platform::store::Query::new(10).eq("status", "open");

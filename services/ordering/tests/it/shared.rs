@@ -1,13 +1,14 @@
 //! A database that several processes write to: nothing is remembered of it between batches.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use kernel::id::Uuid;
 use platform::idempotency::IdempotencyKey;
 use platform::store::{
-    Applied, Decide, Engine, EngineError, IdempotencyRow, Parked, Query, RawRow, ReadSet,
-    SqliteReader, Waiting,
+    Applied, Decide, Engine, EngineError, Holding, IdempotencyRow, Parked, Query, RawRow, ReadSet,
+    Sharing, SqliteReader, Waiting,
 };
 
 pub struct Shared(pub Arc<dyn Engine>);
@@ -17,8 +18,8 @@ impl Engine for Shared {
     async fn transact(&self, reads: ReadSet, decide: Decide) -> Result<Applied, EngineError> {
         self.0.transact(reads, decide).await
     }
-    fn is_exclusive(&self) -> bool {
-        false
+    fn sharing(&self) -> Option<&dyn Sharing> {
+        Some(self)
     }
     async fn get(&self, table: &'static str, ids: &[Uuid]) -> Result<Vec<RawRow>, EngineError> {
         self.0.get(table, ids).await
@@ -46,5 +47,24 @@ impl Engine for Shared {
     }
     fn sqlite_reader(&self) -> Option<SqliteReader> {
         self.0.sqlite_reader()
+    }
+}
+
+/// No relay works here, so that none has a share of the outbox.
+#[async_trait]
+impl Sharing for Shared {
+    async fn lease(&self, _owner: Uuid, _life: Duration) -> Result<Holding, EngineError> {
+        Ok(Holding { leases: Vec::new(), members: 1 })
+    }
+    async fn release(&self, _owner: Uuid) -> Result<(), EngineError> {
+        Ok(())
+    }
+    async fn unsent(
+        &self,
+        _shards: &[u32],
+        _besides: &[i64],
+        _limit: u32,
+    ) -> Result<Vec<Waiting>, EngineError> {
+        Ok(Vec::new())
     }
 }
