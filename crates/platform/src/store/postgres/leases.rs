@@ -109,8 +109,8 @@ async fn renewed(
     // What is more than the share goes back; what ended without a renewal is as free as any.
     sqlx::query(
         "UPDATE relay_lease SET owner = NULL, until = 0 WHERE owner = $1 AND (until <= $2 \
-         OR shard IN (SELECT shard FROM relay_lease WHERE owner = $1 AND until > $2 \
-         ORDER BY shard OFFSET $3))",
+         OR shard IN (SELECT shard FROM (SELECT shard, row_number() OVER (ORDER BY shard) AS nth \
+         FROM relay_lease WHERE owner = $1 AND until > $2) AS held WHERE nth > $3))",
     )
     .bind(owner)
     .bind(now)
