@@ -60,8 +60,8 @@ const FOLLOWS: [Follows; 6] = [
         prefix: "prod",
         last_at: Some(PRODUCTS),
     },
-    // Stock keeps no time of its own; its snapshot comes before catalog's, so none is needed to
-    // tell a gap.
+    // Stock keeps no time of its own. Its snapshot comes before catalog's, and what orders or staff
+    // did to its variant lately is left aside, for an event may be with a broker.
     Follows {
         consumer: "catalog.stock",
         consumer_in: "catalog",
@@ -117,7 +117,10 @@ fn applied(book: &Snapshot, report: &mut Report, follows: &Follows) -> Result<u6
     let Follows { consumer, consumer_in, source, table, prefix, last_at } = *follows;
     // Without a time, being ahead may be the younger snapshot's.
     let differs = if last_at.is_some() { "<>" } else { "<" };
-    let is_quiet = last_at.map_or("1".to_owned(), |time| format!("coalesce({time}, 0) <= :quiet"));
+    let is_quiet = last_at.map_or_else(
+        || "NOT EXISTS (SELECT 1 FROM touched t WHERE t.variant = a.variant_id)".to_owned(),
+        |time| format!("coalesce({time}, 0) <= :quiet"),
+    );
     let sql = format!(
         "SELECT a.id, printf('{consumer} has applied %d of its %d events', \
             coalesce(i.version, 0), a.seq) \

@@ -1,9 +1,10 @@
-//! Reads the databases of an embedded shop, and the ledger of its test provider, and says which
-//! invariants of the shop hold. It shares no code with the services: what a row means is written
-//! down here a second time, so that a mistake there is not made here too.
+//! Reads the databases of a shop, and the ledger of its test provider, and says which invariants of
+//! the shop hold. It shares no code with the services: what a row means is written down here a
+//! second time, so that a mistake there is not made here too.
 //!
-//! [`Snapshot`](snapshot) opens everything read-only, each database at one moment; [`shape`] is what
-//! the stored JSON looks like. The rows are read once, one by one, and what has to be compared
+//! [`source`] is where the databases are: in a data folder, or on servers, from which what is looked
+//! at is copied into such a folder first. [`Snapshot`](snapshot) opens everything read-only, each
+//! database at one moment; [`shape`] is what the stored JSON looks like. The rows are read once, one by one, and what has to be compared
 //! between databases goes into temporary tables, which SQLite keeps in a bounded cache and spills to
 //! a temporary file: memory does not grow with the shop. [`orders`], [`stock`], [`money`],
 //! [`provider`] and [`sessions`] read and check what must hold inside one database at any moment;
@@ -22,6 +23,7 @@ pub mod report;
 mod sessions;
 mod shape;
 mod snapshot;
+mod source;
 mod stock;
 
 use std::path::{Path, PathBuf};
@@ -31,16 +33,26 @@ use kernel::Timestamp;
 
 pub use journal::Journal;
 pub use report::{Finding, Invariant, Report, Violation};
+#[cfg(feature = "postgres")]
+pub use source::Servers;
+
+/// Where the databases are.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'a> {
+    /// The folder with `ordering.db` and the others.
+    Folder(&'a Path),
+    #[cfg(feature = "postgres")]
+    Servers(&'a Servers),
+}
 
 /// What to look at.
 #[derive(Clone, Debug)]
 pub struct Look<'a> {
-    /// The folder with `ordering.db` and the others.
-    pub data: &'a Path,
+    pub shop: Place<'a>,
     /// The folder of the test provider's ledger.
     pub provider: &'a Path,
     /// The time, if a shop runs on the folder. `None` when none does: ages are then taken at the
-    /// last write, for nobody has worked since.
+    /// last write, for nobody has worked since. Servers tell by themselves whether one runs.
     pub now: Option<Timestamp>,
     /// What changed within this time may still be on its way, and is not held against the shop.
     pub quiet_after: Duration,
@@ -53,8 +65,13 @@ pub struct Look<'a> {
 impl<'a> Look<'a> {
     /// At the data folder of a shop that does not run, with half a minute of grace.
     pub fn at(data: &'a Path, provider: &'a Path) -> Self {
+        Self::of(Place::Folder(data), provider)
+    }
+
+    /// At a shop, wherever it is, with half a minute of grace.
+    pub fn of(shop: Place<'a>, provider: &'a Path) -> Self {
         let quiet_after = Duration::from_secs(30);
-        Self { data, provider, now: None, quiet_after, named: 20, journal: None }
+        Self { shop, provider, now: None, quiet_after, named: 20, journal: None }
     }
 }
 
@@ -65,6 +82,9 @@ pub enum Error {
     NoShop(PathBuf),
     #[error("{0}: its name is not UTF-8")]
     Name(PathBuf),
+    #[cfg(feature = "postgres")]
+    #[error("the database of {0} cannot be read: {1}")]
+    Server(&'static str, String),
     #[error("a database cannot be read: {0}")]
     Database(#[from] rusqlite::Error),
     #[error("{0} cannot be read: {1}")]

@@ -8,6 +8,7 @@ use kernel::id::{Uuid, encode};
 use rusqlite::{CachedStatement, Connection, OpenFlags, Row};
 
 use crate::report::Finding;
+use crate::source::Databases;
 use crate::{Error, Look};
 
 /// The others, beside ordering, whose database is `main`. In the order of their snapshots: what
@@ -25,6 +26,7 @@ CREATE TEMP TABLE seen_order (id BLOB PRIMARY KEY, status TEXT, cart BLOB, total
 CREATE TEMP TABLE seen_reservation (id BLOB PRIMARY KEY, status TEXT, goods BLOB, taken INTEGER,
     expires_at INTEGER, last_at INTEGER) WITHOUT ROWID;
 CREATE TEMP TABLE held (variant BLOB, location BLOB, units INTEGER);
+CREATE TEMP TABLE touched (variant BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TEMP TABLE moved (id BLOB PRIMARY KEY, units INTEGER, last_at INTEGER) WITHOUT ROWID;
 CREATE TEMP TABLE seen_payment (id BLOB PRIMARY KEY, order_id BLOB, stage TEXT, amount INTEGER,
     currency TEXT, reference TEXT, had_charge INTEGER, captured INTEGER, refunded INTEGER,
@@ -52,14 +54,17 @@ const LAST_WRITE: &str = "SELECT max(
 /// One connection that sees ordering's database as `main` and the others under their names.
 pub struct Snapshot {
     connection: Connection,
+    /// What is read here goes when this goes.
+    _databases: Databases,
     now: Timestamp,
     quiet_after: Duration,
 }
 
 impl Snapshot {
     pub fn open(look: &Look<'_>) -> Result<Self, Error> {
+        let databases = Databases::find(look.shop)?;
         let path = |name: &str| {
-            let path = look.data.join(format!("{name}.db"));
+            let path = databases.folder().join(format!("{name}.db"));
             if path.is_file() { Ok(path) } else { Err(Error::NoShop(path)) }
         };
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -80,11 +85,12 @@ impl Snapshot {
             connection.query_row(&sql, [], |row| row.get::<_, i64>(0))?;
         }
         connection.execute_batch(TABLES)?;
-        let now = match look.now {
+        let now = match look.now.or(databases.now()) {
             Some(now) => now,
             None => Timestamp::from_micros(connection.query_row(LAST_WRITE, [], |r| r.get(0))?),
         };
-        Ok(Self { connection, now, quiet_after: look.quiet_after })
+        let quiet_after = look.quiet_after;
+        Ok(Self { connection, _databases: databases, now, quiet_after })
     }
 
     pub fn now(&self) -> Timestamp {

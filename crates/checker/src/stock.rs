@@ -10,6 +10,9 @@ use crate::{Error, goods};
 pub fn check(book: &Snapshot, report: &mut Report) -> Result<(), Error> {
     read_reservations(book, report.at(Invariant::I2))?;
     read_sales(book, report.at(Invariant::I7))?;
+    let moved = "INSERT OR IGNORE INTO touched \
+        SELECT variant_id FROM inventory.movement WHERE at > ?";
+    book.prepare(moved)?.execute([book.quiet().as_micros()])?;
     no_oversell(book, report.at(Invariant::I1))?;
     nothing_leaks(book, report.at(Invariant::I2))?;
     sold_once(book, report.at(Invariant::I7))
@@ -18,6 +21,7 @@ pub fn check(book: &Snapshot, report: &mut Report) -> Result<(), Error> {
 fn read_reservations(book: &Snapshot, finding: &mut Finding) -> Result<(), Error> {
     let mut insert = book.prepare("INSERT INTO seen_reservation VALUES (?, ?, ?, ?, ?, ?)")?;
     let mut hold = book.prepare("INSERT INTO held VALUES (?, ?, ?)")?;
+    let mut touch = book.prepare("INSERT OR IGNORE INTO touched VALUES (?)")?;
     let mut count = 0;
     book.each("SELECT id, state FROM inventory.reservation", |row| {
         count += 1;
@@ -47,6 +51,11 @@ fn read_reservations(book: &Snapshot, finding: &mut Finding) -> Result<(), Error
             }
         }
         let last_at = stage.at.unwrap_or(reservation.created_at).max(reservation.created_at);
+        if last_at > book.quiet() {
+            for line in lines {
+                touch.execute([line.variant.0.as_bytes()])?;
+            }
+        }
         insert.execute((
             id.as_bytes(),
             &stage.status,

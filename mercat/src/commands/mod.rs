@@ -29,7 +29,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, String> {
         Command::Serve(serve) => serve::run(read()?, serve).await,
         Command::Import(import) => import::run(read()?, import).await,
         Command::Export(export) => export::run(read()?, export).await,
-        Command::Migrate(data) => migrate::run(read()?, &data).await,
+        Command::Migrate(command) => migrate::run(read()?, &command).await,
         Command::Config(command) => config::run(&read()?, &command),
         Command::Staff(command) => staff::run(read()?, command).await,
         Command::Events(command) => events::run(read()?, command).await,

@@ -14,14 +14,21 @@ use crate::config::Config;
 use crate::output;
 
 pub fn run(mut config: Config, command: &Verify) -> Result<ExitCode, String> {
+    let on_servers = servers(&config, command)?;
     choose_data(&mut config, &command.data);
-    let configured = config.payment.test_provider.folder.clone();
+    let configured = command.ledger.clone().or(config.payment.test_provider.folder.clone());
     let provider = configured.unwrap_or_else(|| config.data.join("test-provider"));
+    let look = match &on_servers {
+        Some(servers) => Look::of(servers.place(), &provider),
+        None => Look {
+            now: is_in_use(&config.data).then(|| Env::system().now()),
+            ..Look::at(&config.data, &provider)
+        },
+    };
     let look = Look {
-        now: is_in_use(&config.data).then(|| Env::system().now()),
         quiet_after: Duration::from_secs(command.quiet_after.into()),
         named: command.show,
-        ..Look::at(&config.data, &provider)
+        ..look
     };
     let report = checker::verify(&look).map_err(|error| error.to_string())?;
     if command.json {
@@ -31,6 +38,51 @@ pub fn run(mut config: Config, command: &Verify) -> Result<ExitCode, String> {
         tell(&report);
     }
     Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::from(VIOLATED) })
+}
+
+/// Where the databases are, if they are on servers.
+#[cfg(feature = "servers")]
+fn servers(config: &Config, command: &Verify) -> Result<Option<checker::Servers>, String> {
+    let configured = config.database.url.expose().contains("{service}");
+    let is_named = !command.database.is_empty() || command.database_template.is_some();
+    if !is_named && (command.data.data.is_some() || !configured) {
+        return Ok(None);
+    }
+    let found = checker::Servers::each(|service| {
+        let mut named = command.database.iter().filter(|(name, _)| name == service);
+        if let Some((_, url)) = named.next() {
+            return Ok(url.clone());
+        }
+        match &command.database_template {
+            Some(template) if template.contains("{service}") => {
+                Ok(template.replace("{service}", service))
+            }
+            Some(_) => Err("--database-template wants {service} in it".to_owned()),
+            None if configured => config.database.url_of(service),
+            None => Err(format!("where is {service}? name it with --database {service}=URL")),
+        }
+    });
+    found.map(Some)
+}
+
+#[cfg(not(feature = "servers"))]
+fn servers(_: &Config, command: &Verify) -> Result<Option<NoServers>, String> {
+    if command.database.is_empty() && command.database_template.is_none() {
+        Ok(None)
+    } else {
+        Err(crate::processes::NOT_IN_THIS_BUILD.to_owned())
+    }
+}
+
+/// This build does not know of any.
+#[cfg(not(feature = "servers"))]
+enum NoServers {}
+
+#[cfg(not(feature = "servers"))]
+impl NoServers {
+    fn place(&self) -> checker::Place<'_> {
+        match *self {}
+    }
 }
 
 /// Whether a shop runs on the folder: it holds the lock then. Looking takes it for a moment, and

@@ -13,6 +13,8 @@ mod plan;
 mod supervisor;
 
 #[cfg(feature = "servers")]
+pub use databases::prepare;
+#[cfg(feature = "servers")]
 pub use supervisor::up;
 
 #[cfg(not(feature = "servers"))]
