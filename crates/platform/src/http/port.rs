@@ -124,9 +124,15 @@ async fn grpc(parts: &Parts, request: Request) -> Response {
     response
 }
 
+/// By content type and by the shape of the path, `/package.Service/Method`: a client of REST may
+/// claim any content type, and is told about it there.
 fn is_grpc(request: &Request) -> bool {
     let media_type = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    media_type.is_some_and(|value| value.starts_with(b"application/grpc"))
+    let is_claimed = media_type.is_some_and(|value| value.starts_with(b"application/grpc"));
+    let mut parts = request.uri().path().split('/').skip(1);
+    let service = parts.next().unwrap_or_default();
+    let is_named = service.contains('.') && !service.starts_with('.');
+    is_claimed && is_named && parts.count() == 1
 }
 
 fn refused() -> Response {

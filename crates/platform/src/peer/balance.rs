@@ -68,7 +68,8 @@ impl Peer {
         let (resolved, is_resolved) = watch::channel(false);
         let endpoints: Current = Arc::new(ArcSwap::default());
         let closed = CancellationToken::new();
-        let means = Means { env: env.clone(), config: config.clone(), tls, changed };
+        let names = Arc::new(supervise::SystemNames);
+        let means = Means { env: env.clone(), config: config.clone(), tls, names, changed };
         let work = supervise::run(means, origins, endpoints.clone(), resolved, closed.clone());
         env.spawn("peer", work);
         Ok(Self {

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::PeerConfig;
 use super::address::Origin;
 use super::connection::{Connection, Sender, connect};
+use super::supervise::Names;
 use crate::env::Env;
 use crate::tls::ClientTls;
 
@@ -39,6 +40,7 @@ pub(super) struct Means {
     pub(super) env: Env,
     pub(super) config: Arc<PeerConfig>,
     pub(super) tls: Option<ClientTls>,
+    pub(super) names: Arc<dyn Names>,
     /// Tells those who wait for a connection that some endpoint's state is another.
     pub(super) changed: watch::Sender<()>,
 }
@@ -83,7 +85,7 @@ impl Endpoint {
     /// Connects, and again when the connection ends, until the address is gone. What is in flight
     /// then may still end.
     pub(super) async fn run(self: Arc<Self>, means: Means) {
-        let Means { env, config, tls, changed } = &means;
+        let Means { env, config, tls, changed, .. } = &means;
         let (least, most) = config.backoff;
         let mut pause = least;
         while !self.gone.is_cancelled() {

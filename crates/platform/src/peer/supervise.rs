@@ -16,6 +16,22 @@ pub(super) type Current = Arc<ArcSwap<Vec<Arc<Endpoint>>>>;
 const MOST_ADDRESSES: usize = 64;
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What a name stands for now.
+#[async_trait::async_trait]
+pub(super) trait Names: Send + Sync {
+    async fn lookup(&self, host: &str, port: u16) -> std::io::Result<Vec<SocketAddr>>;
+}
+
+/// The resolver of the system.
+pub(super) struct SystemNames;
+
+#[async_trait::async_trait]
+impl Names for SystemNames {
+    async fn lookup(&self, host: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
+        Ok(tokio::net::lookup_host((host, port)).await?.take(MOST_ADDRESSES).collect())
+    }
+}
+
 /// Resolves, starts what is new and lets go of what is gone, until `closed`.
 pub(super) async fn run(
     means: Means,
@@ -86,13 +102,69 @@ async fn resolve(means: &Means, origin: &Origin) -> Result<Vec<SocketAddr>, Stri
     if let Ok(address) = host.parse() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let lookup = tokio::net::lookup_host((host, port));
-    match means.env.timeout(RESOLVE_TIMEOUT, lookup).await {
+    match means.env.timeout(RESOLVE_TIMEOUT, means.names.lookup(host, port)).await {
         None => Err(format!("{host}: no answer of the resolver in time")),
         Some(Err(error)) => Err(format!("{host}: {error}")),
-        Some(Ok(addresses)) => {
-            let addresses: Vec<_> = addresses.take(MOST_ADDRESSES).collect();
-            if addresses.is_empty() { Err(format!("{host} has no address")) } else { Ok(addresses) }
+        Some(Ok(addresses)) if addresses.is_empty() => Err(format!("{host} has no address")),
+        Some(Ok(addresses)) => Ok(addresses),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
+
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::env::Env;
+    use crate::peer::PeerConfig;
+
+    /// What the test says; nothing is an error of the resolver.
+    #[derive(Default)]
+    struct Told(Mutex<Option<Vec<u8>>>);
+
+    impl Told {
+        fn tell(&self, hosts: Option<&[u8]>) {
+            *self.0.lock().unwrap() = hosts.map(<[u8]>::to_vec);
         }
+    }
+
+    #[async_trait::async_trait]
+    impl Names for Told {
+        async fn lookup(&self, _: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
+            let hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let hosts = hosts.ok_or_else(|| std::io::Error::other("no resolver"))?;
+            Ok(hosts.into_iter().map(|host| ([127, 0, 0, host], port).into()).collect())
+        }
+    }
+
+    #[tokio::test]
+    async fn endpoints_follow_the_name_and_stay_when_it_cannot_be_resolved() {
+        let env = Env::test().env;
+        let config = PeerConfig::new("ledger", vec!["http://ledger:1".to_owned()]);
+        let origins = config.check().unwrap();
+        let told = Arc::new(Told::default());
+        let (changed, _) = watch::channel(());
+        let names = told.clone();
+        let means = Means { env, config: Arc::new(config), tls: None, names, changed };
+        let closed = CancellationToken::new();
+        let hosts = |endpoints: &[Arc<Endpoint>]| -> Vec<u8> {
+            endpoints.iter().map(|e| e.address.to_string().as_bytes()[8] - b'0').collect()
+        };
+        told.tell(Some(&[1, 2]));
+        let before = next(&means, &origins, &[], &closed).await;
+        assert_eq!(hosts(&before), [1, 2]);
+        told.tell(Some(&[2, 3, 2]));
+        let after = next(&means, &origins, &before, &closed).await;
+        assert_eq!(hosts(&after), [2, 3]);
+        assert!(Arc::ptr_eq(&before[1], &after[0]), "a connection is kept");
+        assert!(before[0].gone.is_cancelled() && !before[1].gone.is_cancelled());
+        for nothing in [None, Some(&[][..])] {
+            told.tell(nothing);
+            assert_eq!(hosts(&next(&means, &origins, &after, &closed).await), [2, 3]);
+        }
+        closed.cancel();
+        assert!(after.iter().all(|endpoint| endpoint.gone.is_cancelled()));
     }
 }

@@ -98,6 +98,17 @@ async fn what_belongs_to_the_request_travels_and_what_belongs_to_the_connection_
 }
 
 #[tokio::test]
+async fn a_content_type_does_not_make_a_call_of_a_request() {
+    let env = Env::system();
+    let process = serve(&env, made(&env, false).0).await;
+    let far = remote(&env, process.url()).await;
+    let request = get("/v1/staff").header("content-type", "application/grpc");
+    let (head, problem) = ask(&far, empty(request)).await;
+    assert_eq!(head.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(problem["type"], "https://mercat.dev/problems/not-signed-in");
+}
+
+#[tokio::test]
 async fn a_body_goes_through_while_it_is_still_coming() {
     let env = Env::system();
     let process = serve(&env, made(&env, false).0).await;

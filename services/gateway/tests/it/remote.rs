@@ -71,17 +71,25 @@ async fn listen(address: &str) -> TcpListener {
 }
 
 async fn gateway(env: &Env, address: &str, wait: Duration) -> Router {
+    build(env, remote(env, address, wait).await)
+}
+
+async fn remote(env: &Env, address: &str, wait: Duration) -> Module {
     let peer = PeerConfig::new("made-up", vec![format!("http://{address}")]);
     let refresh_every = Duration::from_millis(50);
     let config = RemoteConfig { wait, refresh_every, ..RemoteConfig::new(peer) };
-    build(env, remote_module(env, config).await.unwrap())
+    remote_module(env, config).await.unwrap()
 }
 
 fn build(env: &Env, module: Module) -> Router {
+    build_all(env, vec![module])
+}
+
+fn build_all(env: &Env, modules: Vec<Module>) -> Router {
     let ModuleDeps { authenticator, .. } = deps(env);
     let about =
         About { version: "0".into(), topology: "test".into(), services: Vec::new(), demo: false };
-    let (env, config, modules) = (env.clone(), Config::default(), vec![module]);
+    let (env, config) = (env.clone(), Config::default());
     gateway::build(Needs { env, config, authenticator, modules, about, files: None }).unwrap()
 }
 
@@ -159,4 +167,23 @@ async fn a_service_that_was_never_there_is_503_until_it_is() {
     let _service = service(&env, listen(&address).await, 1);
     until(&env, &router, "/v1/told", StatusCode::OK).await;
     assert_eq!(get(&router, "/v1/none").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn new_routes_that_belong_to_somebody_else_are_refused_and_the_old_ones_stay() {
+    let env = Env::system();
+    let listener = listen("127.0.0.1:0").await;
+    let address = listener.local_addr().unwrap().to_string();
+    let old = service(&env, listener, 1);
+    let far = remote(&env, &address, LONG).await;
+    let mut changes = far.changes().unwrap();
+    let routes = OpenApiRouter::new().routes(routes!(told_anew));
+    let near = platform::http::module("other", routes, deps(&env)).unwrap();
+    let router = build_all(&env, vec![far, near]);
+    old.advance(Phase::Stopping);
+    until(&env, &router, "/v1/told", StatusCode::SERVICE_UNAVAILABLE).await;
+    let _new = service(&env, listen(&address).await, 2);
+    env.timeout(LONG, changes.next()).await.unwrap().unwrap();
+    until(&env, &router, "/v1/told", StatusCode::OK).await;
+    assert_eq!(get(&router, "/v2/told").await, (StatusCode::OK, json!({"version": 2})));
 }

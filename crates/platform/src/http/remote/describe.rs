@@ -122,8 +122,10 @@ fn feed(digest: &mut Sha256, value: &Value) {
 
 /// An error says what is wrong with what `service` told.
 pub(super) fn read(service: &str, bytes: &[u8]) -> Result<Described, String> {
-    let written: Written = serde_json::from_slice(bytes)
-        .map_err(|error| format!("its routes cannot be read: {error}"))?;
+    let unreadable = |error| format!("its routes cannot be read: {error}");
+    let mut told: Value = serde_json::from_slice(bytes).map_err(unreadable)?;
+    name_any_type(&mut told["openapi"]);
+    let written: Written = serde_json::from_value(told).map_err(unreadable)?;
     if written.format != FORMAT {
         return Err(format!("its routes are of format {}, not {FORMAT}", written.format));
     }
@@ -136,6 +138,35 @@ pub(super) fn read(service: &str, bytes: &[u8]) -> Result<Described, String> {
         openapi: written.openapi,
         is_known: true,
     })
+}
+
+/// A schema that takes anything is written as `{}`, or with words alone, which utoipa does not read
+/// back; it does when there is a type, and that is null.
+fn name_any_type(value: &mut Value) {
+    const TYPED: [&str; 5] = ["$ref", "type", "oneOf", "allOf", "anyOf"];
+    let mark = |schema: &mut Value| {
+        if let Value::Object(schema) = schema
+            && !TYPED.iter().any(|key| schema.contains_key(*key))
+        {
+            schema.insert("type".to_owned(), Value::Null);
+        }
+    };
+    match value {
+        Value::Object(fields) => {
+            for (name, inner) in fields {
+                match (name.as_str(), &mut *inner) {
+                    ("schema" | "items" | "additionalProperties", schema) => mark(schema),
+                    ("properties" | "schemas", Value::Object(named)) => {
+                        named.values_mut().for_each(mark);
+                    }
+                    _ => {}
+                }
+                name_any_type(inner);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(name_any_type),
+        _ => {}
+    }
 }
 
 impl From<&RouteInfo> for WrittenRoute {
@@ -188,6 +219,27 @@ impl TryFrom<WrittenRoute> for RouteInfo {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_schema_of_anything_is_read_as_it_was_written() {
+        let anything = serde_json::json!({
+            "openapi": "3.1.0", "info": { "title": "a", "version": "1" },
+            "paths": { "/a": { "post": {
+                "operationId": "a",
+                "requestBody": { "content": { "application/json": { "schema": {} } } },
+                "responses": {}
+            } } },
+            "components": { "schemas": { "Any": { "description": "Anything." }, "Held": {
+                "type": "object",
+                "properties": { "free": {}, "list": { "type": "array", "items": {} } }
+            } } }
+        });
+        let told = serde_json::json!({
+            "format": FORMAT, "service": "a", "routes": [], "openapi": anything
+        });
+        let read = read("a", told.to_string().as_bytes()).unwrap();
+        assert_eq!(serde_json::to_value(&read.openapi).unwrap(), anything);
+    }
 
     #[test]
     fn the_tag_tells_contents_apart_and_not_the_order_of_fields() {

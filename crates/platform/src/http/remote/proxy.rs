@@ -87,7 +87,10 @@ impl Proxy {
 
     fn problem(&self, method: &Method, error: &SendError) -> Problem {
         let service = self.peer.config().name;
-        tracing::warn!(service, %method, was_sent = error.was_sent, %error, "not passed on");
+        let was_sent = if error.was_sent { "yes" } else { "no" };
+        metrics::counter!("mercat_proxy_failures_total", "peer" => service, "sent" => was_sent)
+            .increment(1);
+        tracing::warn!(service, %method, was_sent, %error, "no answer of a service");
         if error.was_sent && !method.is_safe() {
             let detail = "The service went away before it answered. The request may have taken \
                           effect: repeat it with the same Idempotency-Key, or look.";
