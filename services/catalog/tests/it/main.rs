@@ -12,6 +12,7 @@ mod import;
 mod limits;
 mod listing;
 mod permissions;
+mod postgres;
 mod quotes;
 mod replicas;
 mod round_trip;
