@@ -42,6 +42,8 @@ pub async fn keep(
         match spawn(&env, &place) {
             Ok(mut child) => {
                 state.send_replace(child.id().map_or(State::Died, State::Running));
+                // Waiting would close it, and the process end with it.
+                let _open = child.stdin.take();
                 tokio::select! {
                     ended = child.wait() => tell(&name, ended),
                     () = stopped(&mut stop) => {

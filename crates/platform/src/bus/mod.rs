@@ -13,8 +13,10 @@ mod delivery;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 pub mod local;
+pub mod memory;
 #[cfg(any(feature = "kafka", feature = "rabbitmq"))]
 mod names;
+pub mod operate;
 mod poison;
 mod pump;
 #[cfg(feature = "rabbitmq")]

@@ -78,6 +78,12 @@ impl Store {
         Self { engine, cache }
     }
 
+    /// May other processes write here too? Then nothing that was read holds for longer than the
+    /// request that read it.
+    pub fn is_shared(&self) -> bool {
+        self.engine.sharing().is_some()
+    }
+
     pub(crate) fn cache(&self) -> Option<&Arc<StateCache>> {
         self.cache.as_ref()
     }

@@ -22,6 +22,7 @@ macro_rules! on_every_engine {
     };
 }
 
+mod brokered;
 mod contract;
 mod durability;
 mod executor;
@@ -30,4 +31,5 @@ mod migrations;
 mod replicas;
 mod sample;
 mod server;
+mod torture;
 mod transfer;

@@ -8,12 +8,13 @@ use platform::executor::Executor;
 use super::error::Error;
 use crate::domain::pricing::Tariff;
 
-/// How long a change made by another process may stay unseen. Nobody pays a wrong sum for it: a
-/// buyer pays what `expected_total` says, or nothing.
+/// How long a tariff may be used that was read just before a change. Nobody pays a wrong sum for
+/// it: a buyer pays what `expected_total` says, or nothing.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// Reads the tariff at most once in [`FRESH`]; parsing it for every cart would cost more than all
-/// the rest of pricing.
+/// the rest of pricing. Where several processes share the database, it is read each time: what staff
+/// changed through one of them holds at once in all.
 pub struct Tariffs {
     executor: Executor,
     kept: Mutex<Option<(Duration, Arc<Tariff>)>>,
@@ -27,7 +28,10 @@ impl Tariffs {
     /// What was configured, or what stands when nothing is configured.
     pub async fn current(&self) -> Result<Arc<Tariff>, Error> {
         let now = self.executor.env().clock.monotonic();
-        if let Some((read_at, tariff)) = &*self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        let is_alone = !self.executor.store().is_shared();
+        if is_alone
+            && let Some((read_at, tariff)) =
+                &*self.kept.lock().unwrap_or_else(PoisonError::into_inner)
             && now.saturating_sub(*read_at) < FRESH
         {
             return Ok(tariff.clone());
