@@ -1,6 +1,9 @@
 //! Several processes of one service.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use kernel::ErrorKind;
 use platform::Env;
@@ -96,4 +99,69 @@ async fn a_replica_that_accepts_and_says_nothing_is_not_used() {
     for _ in 0..50 {
         assert_eq!(client.ask("hi").await.unwrap(), "well: hi");
     }
+}
+
+const WORKERS: usize = 16;
+const CALLS: usize = 120;
+
+/// Which calls arrived, and how often.
+type Arrived = Arc<Mutex<BTreeMap<String, usize>>>;
+
+fn slow_echo(env: &Env, arrived: &Arrived) -> Echo {
+    let (arrived, served) = (arrived.clone(), env.clone());
+    Echo::new(env, move |_, text| {
+        *arrived.lock().unwrap().entry(text.clone()).or_default() += 1;
+        let env = served.clone();
+        async move {
+            env.sleep(Duration::from_millis(2)).await;
+            Ok(text)
+        }
+    })
+}
+
+#[tokio::test]
+async fn no_failure_lies_about_whether_the_call_was_made() {
+    let env = Env::system();
+    let arrived = Arrived::default();
+    let mut processes = Vec::new();
+    for _ in 0..4 {
+        processes.push(Process::start(&env, empty(&env), slow_echo(&env, &arrived)).await);
+    }
+    let line = Line::to(&env, processes[3].address).await;
+    let mut endpoints: Vec<_> = processes[..3].iter().map(Process::url).collect();
+    endpoints.push(line.url());
+    let client = Client::of(&env, peer(endpoints));
+    let ended = AtomicUsize::new(0);
+    let worker = async |worker: usize| {
+        let mut outcomes = Vec::new();
+        for number in 0..CALLS {
+            let name = format!("{worker}/{number}");
+            let outcome = client.ask(&name).await;
+            outcomes.push((name, outcome));
+            // One process after the other stops in an orderly way, one line is cut all the time.
+            match ended.fetch_add(1, Ordering::SeqCst) {
+                400 => processes[0].stop(),
+                900 => processes[1].stop(),
+                count if count % 25 == 0 => line.cut_once(),
+                _ => {}
+            }
+        }
+        outcomes
+    };
+    let all = futures_util::future::join_all((0..WORKERS).map(worker)).await;
+    let arrived = arrived.lock().unwrap();
+    let mut unknown = 0;
+    for (name, outcome) in all.into_iter().flatten() {
+        let times = arrived.get(&name).copied().unwrap_or_default();
+        match outcome {
+            Ok(_) => assert_eq!(times, 1, "{name} was answered"),
+            Err(error) if error.was_not_sent() => assert_eq!(times, 0, "{name}: {error}"),
+            Err(error) => {
+                assert!(error.is_unknown(), "{name}: {error:?}");
+                assert!(times <= 1, "{name} was made {times} times");
+                unknown += 1;
+            }
+        }
+    }
+    assert!(unknown > 0, "the cuts met no call");
 }
