@@ -81,3 +81,41 @@ impl OrderingApi for LateOrdering {
         api.get_order(context, request).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    struct Knows;
+
+    #[async_trait]
+    impl OrderingApi for Knows {
+        async fn get_order(
+            &self,
+            _: Context,
+            request: v1::GetOrderRequest,
+        ) -> Result<v1::GetOrderReply, CallError> {
+            let (order_id, status) = (request.order_id, "confirmed".to_owned());
+            Ok(v1::GetOrderReply { order_id, status, total_minor: 1, currency: "EUR".to_owned() })
+        }
+    }
+
+    #[tokio::test]
+    async fn ordering_is_away_until_it_is_connected() {
+        let env = Env::test().env;
+        for carrier in [Carrier::Direct, Carrier::Loopback] {
+            let late = LateOrdering::default();
+            let seen: Arc<dyn OrderingApi> = Arc::new(late.clone());
+            let ask = || {
+                let context = Context::background(&env, "test", Duration::from_secs(5));
+                seen.get_order(context, v1::GetOrderRequest { order_id: vec![7; 16] })
+            };
+            let before = ask().await.map_err(|error| error.kind);
+            assert_eq!(before.map(|reply| reply.status), Err(ErrorKind::Unavailable));
+            late.connect(Links::new(env.clone(), carrier).ordering(Arc::new(Knows)));
+            assert_eq!(ask().await.map(|reply| reply.status), Ok("confirmed".to_owned()));
+        }
+    }
+}

@@ -231,10 +231,15 @@ async fn what_is_not_empty_or_in_use_is_left_alone() {
         assert_eq!(run(place, &from, MOVE).await, Err(TransferError::InUse));
         sharing.sharing().unwrap().release(Uuid::from_u128(9)).await.unwrap();
 
+        // One that stands still in the middle.
         let mut first = open(place, &from, MOVE).await.unwrap();
-        first.run(&mut |_| ()).await.unwrap();
+        let mut hang = |progress: Progress<'_>| {
+            assert_ne!(progress, Progress::Moving { table: "inbox", rows: 0, of: 1_100 }, "stop");
+        };
+        assert!(AssertUnwindSafe(first.run(&mut hang)).catch_unwind().await.is_err());
         assert_eq!(run(place, &from, MOVE).await, Err(TransferError::Busy));
         drop(first);
+        assert!(matches!(run(place, &from, MOVE).await, Ok(Moved::Now(_))));
     })
     .await;
 }

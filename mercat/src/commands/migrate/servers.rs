@@ -41,13 +41,17 @@ pub async fn run(mut config: Config, from: &Path, command: &Migrate) -> Result<E
         let Some(url) = urls.get(schema.service) else { continue };
         differing += one(&env, &schema, &folder, url, id, command.check).await?;
     }
-    let from = from.display();
     if differing > 0 {
-        return Err(format!(
-            "{differing} tables are not the same on both sides; do not use the databases on the \
-             server"
-        ));
+        let what = format!("{differing} tables are not the same on both sides");
+        let hint = if command.check {
+            "if the shop has worked on the server since, they have to differ; if not, do not use \
+             what is there"
+        } else {
+            "do not use what is on the server; make its databases anew"
+        };
+        return Err(format!("{what}; {hint}"));
     }
+    let from = from.display();
     if !command.check {
         output::note(format_args!(
             "The shop is on the server. Do not start it on {from} again: nobody there would know \

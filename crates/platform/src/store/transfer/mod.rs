@@ -116,6 +116,10 @@ impl Transfer {
 
     /// Moves what is not there yet, then compares everything.
     pub async fn run(&mut self, tell: Tell<'_>) -> Result<Moved, TransferError> {
+        // Whoever works there by now need not stop to be told that nothing is to be done.
+        if let Standing::Done(at) = self.target.standing(self.id).await? {
+            return Ok(Moved::Before(at));
+        }
         self.target.claim().await?;
         match self.target.standing(self.id).await? {
             Standing::Done(at) => return Ok(Moved::Before(at)),
@@ -130,6 +134,15 @@ impl Transfer {
                 self.target.begin(self.id, self.env.now()).await?;
             }
         }
+        self.copy(tell).await?;
+        let compared = self.compare(tell).await?;
+        if compared.iter().all(Compared::is_same) {
+            self.target.finish(self.id, self.env.now()).await?;
+        }
+        Ok(Moved::Now(compared))
+    }
+
+    async fn copy(&mut self, tell: Tell<'_>) -> Result<(), TransferError> {
         for table in &self.tables {
             let of = self.source.count(table)?;
             let mut rows = 0;
@@ -147,11 +160,7 @@ impl Transfer {
                 tell(Progress::Moving { table: table.name, rows, of });
             }
         }
-        let compared = self.compare(tell).await?;
-        if compared.iter().all(Compared::is_same) {
-            self.target.finish(self.id, self.env.now()).await?;
-        }
-        Ok(Moved::Now(compared))
+        Ok(())
     }
 
     /// Reads everything on both sides and changes nothing. After the shop has worked on the server
