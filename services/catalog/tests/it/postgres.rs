@@ -1,7 +1,7 @@
 //! Limits of the projections where PostgreSQL has its own: long words, long texts, large batches,
 //! too many matches, a full vocabulary.
 
-use platform::store::postgres::sqlx::{self, PgConnection, Row as _};
+use platform::store::postgres::sqlx::{self, AssertSqlSafe, PgConnection, Row as _};
 use platform::store::{Position, Value};
 use serde_json::json;
 
@@ -108,17 +108,26 @@ async fn more_matches_than_are_looked_at_are_told_and_titles_go_first() {
         let shop = Shop::in_postgres(place).await;
         let mut connection = place.connect().await;
         shop.import("Handle,Title,Vendor\nmug,Mug,Acme\n").await;
-        let others = "INSERT INTO product_listing (product_id, title_key, available, words, labels) \
-             SELECT md5(n::text)::uuid, 'cup', 1, 0, E'vAcme\\n' FROM generate_series(1, 5010) n; \
-             INSERT INTO product_search (row, title, words) \
-             SELECT row, 'cup'::tsvector, 'cup mug'::tsvector FROM product_listing \
-             WHERE title_key = 'cup'";
-        sqlx::raw_sql(others).execute(&mut connection).await.unwrap();
-        let reply = shop.anybody().get("/v1/search?q=mug").await;
-        // Only the one with the word in its title is a product that can be shown.
-        assert_eq!(handles(&reply), ["mug"]);
-        assert_eq!(reply.body["facets"]["vendors"], json!([{"value": "Acme", "count": 5_000}]));
-        assert_eq!(reply.body["facets_exact"], json!(false));
+        // At first so many that they are listed; then so many that only the newest are walked through.
+        for (vendor, more) in [("Old", 5_010), ("New", 45_500)] {
+            let others = format!(
+                "INSERT INTO product_listing (product_id, title_key, available, words, labels) \
+                 SELECT md5('{vendor}' || n)::uuid, 'cup', 1, 0, E'v{vendor}\\n' \
+                 FROM generate_series(1, {more}) n; \
+                 INSERT INTO product_search (row, title, words) \
+                 SELECT row, 'cup'::tsvector, 'cup mug'::tsvector FROM product_listing \
+                 WHERE title_key = 'cup' ON CONFLICT DO NOTHING"
+            );
+            sqlx::raw_sql(AssertSqlSafe(others)).execute(&mut connection).await.unwrap();
+            let reply = shop.anybody().get("/v1/search?q=mug").await;
+            // Only the one with the word in its title is a product that can be shown.
+            assert_eq!(handles(&reply), ["mug"]);
+            let vendors = &reply.body["facets"]["vendors"];
+            let expected =
+                json!([{"value": vendor, "count": 4_999}, {"value": "Acme", "count": 1}]);
+            assert_eq!(*vendors, expected, "the newest ones");
+            assert_eq!(reply.body["facets_exact"], json!(false));
+        }
     })
     .await;
 }

@@ -26,15 +26,44 @@ use super::{Marks, fetch, only, undecoded};
 use crate::domain::{CategoryId, ProductId};
 use crate::ports::{Facets, Found};
 
-/// The index is asked for all matches first: left to itself the planner, which does not know the
-/// words of a statement it keeps, would rather compare products one by one from the newest on, and
-/// go through all of them for a rare word.
-const ANYWHERE: &str = "WITH found AS MATERIALIZED ( \
-     SELECT row FROM product_search WHERE words @@ $1::text::tsquery) \
-     SELECT ARRAY (SELECT row FROM found ORDER BY row DESC LIMIT $2)";
-const IN_TITLE: &str = "WITH found AS MATERIALIZED ( \
-     SELECT row FROM product_search WHERE title @@ $1::text::tsquery) \
-     SELECT ARRAY (SELECT row FROM found ORDER BY row DESC LIMIT $2)";
+/// So many matches are listed and sorted. Of words that more products hold, enough stand among the
+/// newest ones.
+const MAX_LISTED: i64 = 50_000;
+/// And among so many of the newest ones they are looked for.
+const MAX_WALKED: i64 = 100_000;
+
+/// Where words are looked for: how many products hold them, and the newest of those.
+struct Place {
+    listed: &'static str,
+    /// The same, one product after the other from the newest on.
+    walked: &'static str,
+}
+
+/// The index is asked for the matches first: left to itself the planner, which does not know the
+/// words of a statement it keeps, would rather walk, and go through all products for a rare word.
+macro_rules! place {
+    ($column:literal) => {
+        Place {
+            listed: concat!(
+                "WITH found AS MATERIALIZED (SELECT row FROM product_search WHERE ",
+                $column,
+                " @@ $1::text::tsquery LIMIT $3) \
+                 SELECT ARRAY (SELECT row FROM found ORDER BY row DESC LIMIT $2), \
+                 (SELECT count(*) FROM found)",
+            ),
+            walked: concat!(
+                "SELECT ARRAY (SELECT row FROM (SELECT row, ",
+                $column,
+                " FROM product_search ORDER BY row DESC LIMIT $3) AS newest WHERE ",
+                $column,
+                " @@ $1::text::tsquery ORDER BY row DESC LIMIT $2)",
+            ),
+        }
+    };
+}
+
+const ANYWHERE: Place = place!("words");
+const IN_TITLE: Place = place!("title");
 
 /// Words of the vocabulary that share a hint.
 const HINTED: &str = "SELECT w.word FROM unnest($1::bigint[]) WITH ORDINALITY AS j (hint, nth) \
@@ -87,9 +116,9 @@ async fn find(
 ) -> Result<(), StoreError> {
     let expression = expression(reader, terms).await?;
     let most = most(rare);
-    let mut rows = full_text(reader, ANYWHERE, &expression, most).await?;
-    if rows.len() == most {
-        let titled = full_text(reader, IN_TITLE, &expression, most).await?;
+    let (mut rows, cut) = full_text(reader, ANYWHERE, &expression, most).await?;
+    if cut {
+        let (titled, _) = full_text(reader, IN_TITLE, &expression, most).await?;
         rows = matches.prefer(titled, rows);
     }
     let rows = matches.choose(rows, rare);
@@ -141,15 +170,23 @@ fn listed(row: &PgRow) -> sqlx::Result<Listed<'_>> {
     })
 }
 
-/// Rows that match, newest first, at most `most`.
+/// Rows that match, newest first, at most `most`; and whether there are more.
 async fn full_text(
     reader: &PostgresReader,
-    sql: &'static str,
+    place: Place,
     expression: &str,
     most: usize,
-) -> Result<Vec<i64>, StoreError> {
-    let marks = Marks::default().with(expression.to_owned()).with(most as i64);
-    only(&fetch(reader, sql, marks).await?, |row| row.try_get(0))
+) -> Result<(Vec<i64>, bool), StoreError> {
+    let marks = |limit| Marks::default().with(expression.to_owned()).with(most as i64).with(limit);
+    let found = fetch(reader, place.listed, marks(MAX_LISTED + 1)).await?;
+    let (rows, count): (Vec<i64>, i64) =
+        only(&found, |row| Ok((row.try_get(0)?, row.try_get(1)?)))?;
+    if count <= MAX_LISTED {
+        let full = rows.len() == most;
+        return Ok((rows, full));
+    }
+    let found = fetch(reader, place.walked, marks(MAX_WALKED)).await?;
+    Ok((only(&found, |row| row.try_get(0))?, true))
 }
 
 /// `('red':*|'reed')&('mug':*)`. Words are letters and digits, so nothing needs escaping.
