@@ -14,6 +14,9 @@ const LEAST_CALLS: u32 = 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// An open one that nobody tries for so long is closed.
+const FORGOTTEN: Duration = Duration::from_secs(30);
+
 pub(super) struct Breaker(Mutex<Inner>);
 
 struct Inner {
@@ -94,6 +97,18 @@ impl Breaker {
         }
     }
 
+    /// Nobody called for long: what was learnt is old. True when it is closed now.
+    pub(super) fn rest(&self, now: Duration) -> bool {
+        let mut inner = self.inner();
+        if let Mode::Open { until, .. } = inner.mode
+            && now >= until + FORGOTTEN
+        {
+            inner.mode = Mode::Closed;
+            inner.window = Default::default();
+        }
+        matches!(inner.mode, Mode::Closed)
+    }
+
     pub(super) fn is_open(&self) -> bool {
         !matches!(self.inner().mode, Mode::Closed)
     }
@@ -168,6 +183,15 @@ mod tests {
             now += at(pause);
             assert_eq!(calls(&breaker, now, 1, false), 1);
         }
+    }
+
+    #[test]
+    fn one_that_nobody_tries_is_closed_after_a_while() {
+        let breaker = Breaker::new();
+        calls(&breaker, at(0), 20, false);
+        assert!(!breaker.rest(at(30_499)));
+        assert!(breaker.rest(at(30_500)));
+        assert_eq!(calls(&breaker, at(30_500), 19, false), 19);
     }
 
     #[test]

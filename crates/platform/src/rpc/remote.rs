@@ -5,7 +5,7 @@
 //! a pause with chance in it, and as long as the [`Budget`] allows. A peer that fails most calls is
 //! left alone for a moment ([`Breaker`]).
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use ::http::request::Parts;
@@ -28,6 +28,8 @@ use crate::peer::{Peer, PeerConfig, jittered};
 const MOST_RETRIES: u32 = 3;
 /// Before the first retry; it doubles.
 const PAUSE: Duration = Duration::from_millis(20);
+/// How often an open breaker is looked at.
+const LOOK: Duration = Duration::from_secs(5);
 const TIMEOUT: &str = "grpc-timeout";
 /// The five bytes before each message.
 const MESSAGE_HEAD: usize = 5;
@@ -41,7 +43,8 @@ const MESSAGE_HEAD: usize = 5;
 pub fn remote(env: &Env, config: PeerConfig) -> Result<Channel, String> {
     let peer = Peer::open(env, config)?;
     let name = peer.config().name;
-    let caller = Arc::new(Caller {
+    let caller = Arc::new_cyclic(|this| Caller {
+        this: this.clone(),
         env: env.clone(),
         name,
         permits: Semaphore::new(peer.config().max_in_flight),
@@ -59,6 +62,7 @@ pub fn remote(env: &Env, config: PeerConfig) -> Result<Channel, String> {
 }
 
 struct Caller {
+    this: Weak<Caller>,
     env: Env,
     name: &'static str,
     peer: Peer,
@@ -205,6 +209,7 @@ impl Attempt<'_> {
             let peer = caller.name;
             if is_open {
                 tracing::warn!(peer, "most calls fail: further ones are refused for a moment");
+                caller.env.spawn("breaker", rest(caller.env.clone(), caller.this.clone()));
             } else {
                 tracing::info!(peer, "calls succeed again");
             }
@@ -222,6 +227,19 @@ impl Drop for Attempt<'_> {
             self.settle(false);
         } else {
             self.caller.breaker.forget(self.leave, env.clock.monotonic());
+        }
+    }
+}
+
+/// An open breaker is told to operators until it closes, and it closes by calls: without any, by
+/// time.
+async fn rest(env: Env, caller: Weak<Caller>) {
+    loop {
+        env.sleep(LOOK).await;
+        let Some(caller) = caller.upgrade() else { return };
+        if caller.breaker.rest(env.clock.monotonic()) {
+            caller.is_open.set(0.0);
+            return;
         }
     }
 }
