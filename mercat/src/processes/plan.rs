@@ -130,6 +130,7 @@ fn arguments(place: &Place, up: &Up, given: &Given, folder: &DataFolder) -> Vec<
     let mut settings: Vec<String> = theirs.map(|(key, value)| format!("{key}={value}")).collect();
     settings.push(format!("data={}", folder.path().display()));
     settings.push(format!("broker.kind={kind}"));
+    settings.push(format!("broker.instance={}", place.name()));
     settings.push(format!("telemetry.internal_listen={}", place.internal));
     for setting in settings {
         arguments.extend(["--set".into(), setting.into()]);

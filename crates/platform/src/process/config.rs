@@ -80,6 +80,9 @@ pub struct BrokerConfig {
     pub url: Secret,
     /// Before the names of topics, groups, exchanges and queues: several shops may share a broker.
     pub prefix: String,
+    /// A name that only this process has, and has again when it is started again, such as that of a
+    /// pod of a StatefulSet: Kafka then keeps its partitions for it over a restart.
+    pub instance: Option<String>,
 }
 
 impl Default for BrokerConfig {
@@ -89,6 +92,7 @@ impl Default for BrokerConfig {
             servers: "127.0.0.1:9092".to_owned(),
             url: Secret::default(),
             prefix: "mercat".to_owned(),
+            instance: None,
         }
     }
 }

@@ -73,7 +73,11 @@ pub async fn migrate(env: &Env, config: &ProcessConfig, schema: &Schema) -> Resu
 pub fn broker(env: &Env, config: &BrokerConfig) -> Result<Arc<dyn Broker>, BrokerError> {
     let prefix = config.prefix.clone();
     match config.kind {
-        BrokerKind::Kafka => Kafka::new(env, KafkaConfig::new(config.servers.clone(), prefix)),
+        BrokerKind::Kafka => {
+            let instance = config.instance.clone();
+            let kafka = KafkaConfig::new(config.servers.clone(), prefix);
+            Kafka::new(env, KafkaConfig { instance, ..kafka })
+        }
         BrokerKind::RabbitMq => {
             RabbitMq::new(env, RabbitMqConfig::new(config.url.expose().to_owned(), prefix))
         }

@@ -7,6 +7,21 @@ use rdkafka::ClientConfig;
 
 use crate::bus::broker::BrokerError;
 
+/// On these rests that nothing is lost and that order holds; nobody sets them but us.
+const OURS: [&str; 11] = [
+    "acks",
+    "auto.offset.reset",
+    "bootstrap.servers",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.idempotence",
+    "group.id",
+    "metadata.broker.list",
+    "partition.assignment.strategy",
+    "request.required.acks",
+    "transactional.id",
+];
+
 /// Where Kafka is and how its topics are made.
 #[derive(Clone)]
 pub struct KafkaConfig {
@@ -26,8 +41,11 @@ pub struct KafkaConfig {
     pub publish_limit: Duration,
     /// A process that is silent for this long loses its partitions to the others of its group.
     pub session_limit: Duration,
+    /// A name that only this process has, and has again when it is started again: its partitions
+    /// then wait for it (static membership) instead of moving to others and back.
+    pub instance: Option<String>,
     /// Further properties of librdkafka: `security.protocol`, `ssl.ca.location`, `sasl.password` ….
-    /// They win over ours.
+    /// They win over ours, except those on which it rests that nothing is lost.
     pub properties: Vec<(String, String)>,
 }
 
@@ -41,6 +59,7 @@ impl KafkaConfig {
             retention: Duration::from_hours(24 * 30),
             publish_limit: Duration::from_secs(10),
             session_limit: Duration::from_secs(8),
+            instance: None,
             properties: Vec::new(),
         }
     }
@@ -62,6 +81,12 @@ impl KafkaConfig {
             return Err(BrokerError(format!(
                 "kafka: publish_limit is {publish:?} and session_limit is {session:?}; they are at \
                  least 100 ms and 1 s"
+            )));
+        }
+        let ours = self.properties.iter().find(|(name, _)| OURS.contains(&name.as_str()));
+        if let Some((name, _)) = ours {
+            return Err(BrokerError(format!(
+                "kafka: property {name} cannot be set: that nothing is lost rests on it"
             )));
         }
         Ok(())
@@ -141,6 +166,9 @@ impl KafkaConfig {
             .set("queued.max.messages.kbytes", "8192")
             .set("fetch.queue.backoff.ms", "20")
             .set("fetch.error.backoff.ms", "200");
+        if let Some(instance) = &self.instance {
+            config.set("group.instance.id", instance);
+        }
         self.finish(config)
     }
 }
@@ -169,6 +197,8 @@ mod tests {
         assert!(refusal(|c| c.brokers = String::new()).contains("host:port"));
         assert!(refusal(|c| c.prefix = "My Shop".to_owned()).contains("My Shop"));
         assert!(refusal(|c| c.partitions = 0).contains("partitions"));
+        let acks = vec![("acks".to_owned(), "0".to_owned())];
+        assert!(refusal(|c| c.properties = acks).contains("acks"));
         assert!(refusal(|c| c.session_limit = Duration::ZERO).contains("session_limit"));
     }
 
