@@ -87,7 +87,7 @@ impl Broker for MemoryBroker {
         Ok(Box::new(Member {
             shared: self.shared.clone(),
             group: (consumer, source),
-            member,
+            number: member,
             positions: HashMap::new(),
             done: HashMap::new(),
         }))
@@ -117,7 +117,7 @@ impl Publisher for Topic {
 struct Member {
     shared: Arc<Shared>,
     group: (&'static str, &'static str),
-    member: u64,
+    number: u64,
     /// By partition: what is read next. Only of those that are ours.
     positions: HashMap<u32, usize>,
     /// By partition: what is done beyond what comes before it.
@@ -135,7 +135,7 @@ impl Member {
             return None;
         }
         for partition in 0..PARTITIONS {
-            if !group.owns(self.member, partition) {
+            if !group.owns(self.number, partition) {
                 self.positions.remove(&partition);
                 self.done.remove(&partition);
                 continue;
@@ -173,7 +173,7 @@ impl Inbound for Member {
         let shared = self.shared.clone();
         let mut state = shared.lock();
         let Some(group) = state.groups.get_mut(&self.group) else { return };
-        if !group.owns(self.member, partition) {
+        if !group.owns(self.number, partition) {
             return;
         }
         let waiting = self.done.entry(partition).or_default();
@@ -203,7 +203,7 @@ impl Drop for Member {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         if let Some(group) = state.groups.get_mut(&self.group) {
-            group.members.retain(|member| *member != self.member);
+            group.members.retain(|member| *member != self.number);
         }
         drop(state);
         self.shared.changed.notify_waiters();

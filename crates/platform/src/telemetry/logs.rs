@@ -21,9 +21,8 @@ pub(super) fn init<L>(config: &TelemetryConfig, spans: Option<L>) -> Result<(), 
 where
     L: Layer<Registry> + Send + Sync,
 {
-    let filter = EnvFilter::builder()
-        .parse(&config.log_filter)
-        .map_err(|error| TelemetryError::Filter(error.to_string()))?;
+    let filter = EnvFilter::builder().parse(with_quiet_libraries(&config.log_filter));
+    let filter = filter.map_err(|error| TelemetryError::Filter(error.to_string()))?;
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match config.log_format {
         LogFormat::Text => {
@@ -43,6 +42,12 @@ where
         .with(lines)
         .try_init()
         .map_err(|_| TelemetryError::Twice)
+}
+
+/// The client of RabbitMQ calls every attempt to reconnect an error. An outage is told once, by us;
+/// who wants the rest asks for it by name.
+fn with_quiet_libraries(filter: &str) -> String {
+    if filter.contains("lapin") { filter.to_owned() } else { format!("{filter},lapin=off") }
 }
 
 /// A panic becomes a line of the log with its place; its text may hold data and is kept to one

@@ -142,7 +142,9 @@ async fn nothing_is_lost_and_each_aggregate_keeps_its_order_whatever_happens_to_
             place.test.env.sleep(std::time::Duration::from_millis(20)).await;
         }
         open.rollback().await.unwrap();
-        ends.iter().for_each(|end| end.advance(platform::shutdown::Phase::Stopping));
+        for end in &ends {
+            end.advance(platform::shutdown::Phase::Stopping);
+        }
 
         let mut versions: BTreeMap<Uuid, u64> = BTreeMap::new();
         for event in broker.published("sample") {

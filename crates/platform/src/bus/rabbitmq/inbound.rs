@@ -7,10 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::link::SharedLink;
-use super::session::Session;
+use super::session::{OPEN_LIMIT, Session};
 use crate::bus::broker::{BrokerError, Inbound, Incoming};
 
 const LAG_LIMIT: Duration = Duration::from_secs(10);
@@ -32,25 +32,32 @@ pub(super) struct Shared {
     pub connection: AtomicU64,
     /// Events that came over it and are not done.
     pub open: AtomicU64,
+    /// The first connection reads.
+    pub reads: Notify,
 }
 
-pub(super) fn open(
+/// What is published from now on comes from the queues.
+pub(super) async fn open(
     link: &SharedLink,
     consumer: &'static str,
     source: &'static str,
-) -> RabbitMqInbound {
+) -> Result<RabbitMqInbound, BrokerError> {
     let (deliver, incoming) = mpsc::unbounded_channel();
     let (done, acknowledged) = mpsc::unbounded_channel();
     let shared = Arc::new(Shared {
         is_new: AtomicBool::new(true),
         connection: AtomicU64::new(0),
         open: AtomicU64::new(0),
+        reads: Notify::new(),
     });
     let session = Session { link: link.clone(), consumer, source, shared: shared.clone(), deliver };
     link.env.spawn("rabbitmq.session", session.run(acknowledged));
+    if link.env.timeout(OPEN_LIMIT, shared.reads.notified()).await.is_none() {
+        return Err(link.failed(consumer, &"the queues cannot be read"));
+    }
     let partitions = 0..link.config.partitions;
     let queues = partitions.map(|partition| link.config.queue(consumer, source, partition));
-    RabbitMqInbound { link: link.clone(), queues: queues.collect(), incoming, done, shared }
+    Ok(RabbitMqInbound { link: link.clone(), queues: queues.collect(), incoming, done, shared })
 }
 
 #[async_trait]

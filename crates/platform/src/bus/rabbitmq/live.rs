@@ -14,23 +14,19 @@ use futures_util::stream::{SelectAll, once};
 use futures_util::{Stream, StreamExt as _};
 use kernel::id::Uuid;
 use lapin::message::Delivery;
-use lapin::options::{
-    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions,
-};
+use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{Acker, Channel, Connection};
 use tokio::sync::mpsc;
 
+use super::beginning::Beginning;
 use super::link::Link;
-use super::mail::long;
 use super::session::Session;
 use super::{mail, outlet, topology};
 use crate::bus::broker::{BrokerError, Incoming};
 use crate::event::Envelope;
 use crate::recent::Recent;
 
-/// How many events of the log are with a process at once.
-const LOG_PREFETCH: u16 = 256;
 /// How often a process looks whether others have joined.
 const LOOK: Duration = Duration::from_secs(2);
 /// Of events from the log that are remembered. What is in the log and in a queue was published while
@@ -47,23 +43,23 @@ pub(super) enum Ended {
 }
 
 pub(super) struct Live<'a> {
-    session: &'a Session,
+    pub session: &'a Session,
     /// Which of the session's connections this is.
     number: u64,
-    connection: Connection,
+    pub connection: Connection,
     /// On which the queues are read.
-    reading: Channel,
+    pub reading: Channel,
     /// On which dead letters and the mark in the log are written, with confirmations.
-    writing: Channel,
+    pub writing: Channel,
     readers: SelectAll<Reader>,
     /// The consumer's tag of each queue that is read. Another one is another reader to the server.
-    tags: HashMap<u32, String>,
+    pub tags: HashMap<u32, String>,
     open: HashMap<u64, Open>,
     last_token: u64,
-    beginning: Option<Beginning>,
+    pub beginning: Option<Beginning>,
     /// Which events came from the log.
     from_log: Recent<Uuid, ()>,
-    members: u32,
+    pub members: u32,
 }
 
 type Reader = Pin<Box<dyn Stream<Item = Came> + Send + Sync>>;
@@ -79,7 +75,7 @@ enum Turn {
 type Came = (From, Option<lapin::Result<Delivery>>);
 
 #[derive(Clone, Debug, PartialEq)]
-enum From {
+pub(super) enum From {
     Log,
     /// By its partition and the reader's tag.
     Queue(u32, String),
@@ -90,17 +86,6 @@ enum From {
 struct Open {
     acker: Acker,
     of_log: bool,
-}
-
-/// A consumer that is new reads the log.
-struct Beginning {
-    channel: Channel,
-    /// Stands in the log's last message that it needs.
-    mark: String,
-    /// That message came.
-    read: bool,
-    /// Events of the log that are not done.
-    open: usize,
 }
 
 impl<'a> Live<'a> {
@@ -184,50 +169,28 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn link(&self) -> &Link {
+    pub(super) fn link(&self) -> &Link {
         &self.session.link
     }
 
-    fn lost(&self, error: &dyn std::fmt::Display) -> BrokerError {
+    pub(super) fn lost(&self, error: &dyn std::fmt::Display) -> BrokerError {
         self.link().failed(self.session.consumer, error)
     }
 
-    /// Has the consumer done what was published before its queues were made?
-    async fn began(&self) -> Result<bool, BrokerError> {
-        let name = self.link().config.began(self.session.consumer, self.session.source);
-        Ok(self.look_at(&name).await?.message_count() > 0)
-    }
-
-    async fn look_at(&self, queue: &str) -> Result<lapin::Queue, BrokerError> {
+    pub(super) async fn look_at(&self, queue: &str) -> Result<lapin::Queue, BrokerError> {
         let options = QueueDeclareOptions { passive: true, ..Default::default() };
         let asked = self.reading.queue_declare(queue.into(), options, FieldTable::default()).await;
         asked.map_err(|error| self.link().failed(queue, &error))
     }
 
-    async fn begin(&mut self) -> Result<(), BrokerError> {
-        let log = self.link().config.log(self.session.source);
-        let channel = self.connection.create_channel().await;
-        let channel = channel.map_err(|error| self.lost(&error))?;
-        let qos = channel.basic_qos(LOG_PREFETCH, BasicQosOptions::default()).await;
-        qos.map_err(|error| self.lost(&error))?;
-        let mark = self.link().env.uuid().to_string();
-        let properties = mail::of_beginning(&mark);
-        outlet::send(self.link(), &self.writing, "", &log, &[], properties).await?;
-        let mut settings = FieldTable::default();
-        settings.insert("x-stream-offset".into(), long("first"));
-        self.read(&channel, &log, From::Log, settings).await?;
-        self.beginning = Some(Beginning { channel, mark, read: false, open: 0 });
-        Ok(())
-    }
-
-    async fn read_queues(&mut self) -> Result<(), BrokerError> {
+    pub(super) async fn read_queues(&mut self) -> Result<(), BrokerError> {
         for partition in 0..self.link().config.partitions {
             self.read_queue(partition).await?;
         }
         Ok(())
     }
 
-    async fn read_queue(&mut self, partition: u32) -> Result<(), BrokerError> {
+    pub(super) async fn read_queue(&mut self, partition: u32) -> Result<(), BrokerError> {
         let Session { consumer, source, .. } = self.session;
         let queue = self.link().config.queue(consumer, source, partition);
         let tag = self.link().env.uuid().to_string();
@@ -236,7 +199,7 @@ impl<'a> Live<'a> {
         self.read(&channel, &queue, From::Queue(partition, tag), FieldTable::default()).await
     }
 
-    async fn read(
+    pub(super) async fn read(
         &mut self,
         channel: &Channel,
         queue: &str,
@@ -309,77 +272,6 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Is it a mark, and not an event? Behind our own the queues go on.
-    async fn ends_beginning(&mut self, delivery: &Delivery) -> Result<bool, BrokerError> {
-        let Some(mark) = mail::beginning(delivery) else { return Ok(false) };
-        self.acknowledge_by(&delivery.acker).await?;
-        let ours = match &mut self.beginning {
-            Some(beginning) if beginning.mark.as_bytes() == mark => {
-                beginning.read = true;
-                self.session.shared.is_new.store(false, Ordering::Relaxed);
-                true
-            }
-            _ => false,
-        };
-        if ours {
-            self.read_queues().await?;
-            self.end_beginning().await?;
-        }
-        Ok(true)
-    }
-
-    /// When all of the log is done, it is never read again.
-    async fn end_beginning(&mut self) -> Result<(), BrokerError> {
-        if !self.beginning.as_ref().is_some_and(|beginning| beginning.read && beginning.open == 0) {
-            return Ok(());
-        }
-        let Some(beginning) = self.beginning.take() else { return Ok(()) };
-        let name = self.link().config.began(self.session.consumer, self.session.source);
-        let properties = mail::of_beginning(&beginning.mark);
-        outlet::send(self.link(), &self.writing, "", &name, &[], properties).await?;
-        let closed = beginning.channel.close(200, "the log is read".into()).await;
-        closed.map_err(|error| self.lost(&error))?;
-        self.be_counted().await
-    }
-
-    async fn be_counted(&mut self) -> Result<(), BrokerError> {
-        let name = self.link().config.members(self.session.consumer, self.session.source);
-        self.members = self.look_at(&name).await?.consumer_count() + 1;
-        let channel = self.reading.clone();
-        self.read(&channel, &name, From::Presence, FieldTable::default()).await
-    }
-
-    /// The server gives a queue to whoever has waited longest for it. When more processes are
-    /// there than before, this one stands in line again for as many queues as are not its share.
-    async fn share(&mut self) -> Result<(), BrokerError> {
-        if self.beginning.is_some() {
-            return Ok(());
-        }
-        let name = self.link().config.members(self.session.consumer, self.session.source);
-        let members = self.look_at(&name).await?.consumer_count();
-        let before = std::mem::replace(&mut self.members, members);
-        if members <= before {
-            return Ok(());
-        }
-        tracing::info!(consumer = self.session.consumer, members, "partitions are shared anew");
-        for partition in 0..self.link().config.partitions {
-            let chance = u32::from_le_bytes(self.link().env.random());
-            if !chance.is_multiple_of(members) {
-                self.stand_in_line_again(partition).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn stand_in_line_again(&mut self, partition: u32) -> Result<(), BrokerError> {
-        if let Some(tag) = self.tags.remove(&partition) {
-            let options = BasicCancelOptions::default();
-            let cancelled = self.reading.basic_cancel(tag.into(), options).await;
-            cancelled.map_err(|error| self.lost(&error))?;
-        }
-        self.read_queue(partition).await
-    }
-
     async fn acknowledge(&mut self, token: u64) -> Result<(), BrokerError> {
         let Some(open) = self.open.remove(&token) else { return Ok(()) };
         self.count();
@@ -391,7 +283,7 @@ impl<'a> Live<'a> {
         Ok(())
     }
 
-    async fn acknowledge_by(&self, acker: &Acker) -> Result<(), BrokerError> {
+    pub(super) async fn acknowledge_by(&self, acker: &Acker) -> Result<(), BrokerError> {
         let acknowledged = acker.ack(BasicAckOptions::default()).await;
         acknowledged.map(|_| ()).map_err(|error| self.lost(&error))
     }

@@ -5,6 +5,7 @@
 //! the oldest event and an event that nobody reads yet is not lost. Nothing above this folder knows
 //! an exchange, a queue or a channel.
 
+mod beginning;
 mod inbound;
 mod link;
 mod live;
@@ -12,6 +13,7 @@ mod mail;
 mod outlet;
 mod session;
 mod settings;
+mod sharing;
 mod topology;
 
 use std::sync::Arc;
@@ -54,6 +56,6 @@ impl Broker for RabbitMq {
     ) -> Result<Box<dyn Inbound>, BrokerError> {
         let channel = self.link.channel().await?;
         topology::ensure_consumer(&self.link, &channel, consumer, source).await?;
-        Ok(Box::new(inbound::open(&self.link, consumer, source)))
+        Ok(Box::new(inbound::open(&self.link, consumer, source).await?))
     }
 }

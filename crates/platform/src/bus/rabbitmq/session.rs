@@ -12,7 +12,7 @@ use super::live::{Ended, Live};
 use crate::bus::broker::{BrokerError, Incoming};
 
 /// Connecting, and verifying the topology.
-const OPEN_LIMIT: Duration = Duration::from_secs(30);
+pub(super) const OPEN_LIMIT: Duration = Duration::from_secs(30);
 
 pub(super) struct Session {
     pub link: SharedLink,
@@ -35,6 +35,7 @@ impl Session {
             });
             let error = match opened {
                 Ok(mut live) => {
+                    self.shared.reads.notify_one();
                     if outage {
                         tracing::info!(consumer = self.consumer, "rabbitmq is reached again");
                     }
