@@ -48,7 +48,7 @@ fn needed(topology: Topology) -> Vec<&'static str> {
 }
 
 /// `cargo xtask test` tells it; `cargo xtask services up` leaves it in a file.
-fn told(name: &str) -> Option<String> {
+pub fn told(name: &str) -> Option<String> {
     std::env::var(name).ok().or_else(|| {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/services/env");
         let text = std::fs::read_to_string(file).ok()?;
@@ -80,6 +80,12 @@ impl Servers {
         ] {
             command.args(["--set", &setting]);
         }
+    }
+
+    /// Where a service's database is, for the owner of the server.
+    pub(crate) fn database(&self, service: &str) -> String {
+        let (server, _) = self.postgres.rsplit_once('/').expect("the address names a database");
+        format!("{server}/{}_{service}", self.prefix)
     }
 
     /// Takes the databases away. What is left at the broker goes with the broker.

@@ -17,8 +17,8 @@ use crate::processes::{Process, processes};
 use crate::servers::Servers;
 use crate::until_within;
 
-/// The first start of a debug build on a busy machine.
-const START: Duration = Duration::from_mins(1);
+/// The first start of a debug build on a busy machine, be it of several processes.
+const START: Duration = Duration::from_mins(2);
 const TAIL_LINES: usize = 60;
 
 /// How the services reach each other.
@@ -276,6 +276,12 @@ impl Shop {
         let mut running = self.running();
         let runs = running.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)));
         runs && running.processes.iter().all(Process::is_alive)
+    }
+
+    /// The database of a service of a shop of processes, as the owner of the server.
+    pub fn database(&self, service: &str) -> String {
+        let start = self.lock_start();
+        start.servers.as_ref().expect("its databases are on a server").database(service)
     }
 
     /// The processes of the services now, where they have some: one that died has another id.

@@ -124,16 +124,8 @@ async fn invariants(storm: &Storm, entries: &[Entry]) {
         },
     });
     let journal = checker::Journal { requests: requests.collect(), is_all: true };
-    let data = storm.shop.data();
-    let verify = || -> Report {
-        let report = checker::verify(&Look {
-            now: Some(Env::system().now()),
-            quiet_after: Duration::ZERO,
-            journal: Some(&journal),
-            ..Look::at(&data, &data.join("test-provider"))
-        });
-        report.expect("the databases can be read")
-    };
+    let verify = || std::thread::scope(|scope| scope.spawn(|| verified(storm, &journal)).join());
+    let verify = || verify().expect("the checker does not panic");
     // The last events may still be on their way: asked until then, and told in full if not.
     let patience = Duration::from_secs(30);
     let asking = async {
@@ -143,6 +135,31 @@ async fn invariants(storm: &Storm, entries: &[Entry]) {
     };
     let quiet = Env::system().timeout(patience, asking).await;
     assert!(quiet.is_some(), "{:#?}", verify().findings);
+}
+
+/// On a thread of its own: it waits for the databases.
+fn verified(storm: &Storm, journal: &checker::Journal) -> Report {
+    let data = storm.shop.data();
+    let provider = data.join("test-provider");
+    #[cfg(feature = "servers")]
+    let servers = storm.shop.topology().has_processes().then(|| {
+        let found = checker::Servers::each(|service| Ok::<_, String>(storm.shop.database(service)));
+        found.expect("every service has a database")
+    });
+    #[cfg(feature = "servers")]
+    let look = match &servers {
+        Some(servers) => Look::of(servers.place(), &provider),
+        None => Look::at(&data, &provider),
+    };
+    #[cfg(not(feature = "servers"))]
+    let look = Look::at(&data, &provider);
+    let report = checker::verify(&Look {
+        now: Some(Env::system().now()),
+        quiet_after: Duration::ZERO,
+        journal: Some(journal),
+        ..look
+    });
+    report.expect("the databases can be read")
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {

@@ -2,6 +2,8 @@
 //! nothing is sold twice, nobody pays twice, every checkout ends.
 
 mod books;
+#[cfg(feature = "servers")]
+mod processes;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -23,17 +25,21 @@ struct Storm {
     is_over: AtomicBool,
 }
 
+impl Storm {
+    async fn over(shop: Shop) -> Self {
+        let admin = shop.admin().await;
+        let mut articles = Vec::new();
+        for units in STOCK {
+            articles.push(stock_article(&admin, 1_000 + i64::from(units % 7), units).await);
+        }
+        Self { shop, journal: Journal::default(), articles, is_over: AtomicBool::new(false) }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_kills_under_load_lose_nothing_and_sell_nothing_twice() {
     let start = Start::new(env!("CARGO_BIN_EXE_mercat"), Topology::Embedded);
-    let shop = Shop::start(start).await;
-    let admin = shop.admin().await;
-    let mut articles = Vec::new();
-    for units in STOCK {
-        articles.push(stock_article(&admin, 1_000 + i64::from(units % 7), units).await);
-    }
-    let storm =
-        Storm { shop, journal: Journal::default(), articles, is_over: AtomicBool::new(false) };
+    let storm = Storm::over(Shop::start(start).await).await;
     let buyers = join_all((0..BUYERS).map(|number| buyer(&storm, number)));
     join(buyers, killer(&storm)).await;
 
