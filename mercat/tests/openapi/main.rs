@@ -2,6 +2,7 @@
 //! change of the API is seen in review, and `cargo xtask compat` can hold it against what was
 //! released. `MERCAT_WRITE_OPENAPI=1 cargo test -p mercat --test openapi` writes it anew.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
@@ -15,7 +16,7 @@ async fn the_committed_document_is_what_the_shop_tells() {
     let told = shop.client().get("/openapi.json").await.expect_status(200).body;
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi.json");
     if std::env::var_os(WRITE).is_some() {
-        let text = serde_json::to_string_pretty(&told).unwrap();
+        let text = serde_json::to_string_pretty(&sorted(&told)).unwrap();
         std::fs::write(&file, text + "\n").unwrap();
     }
     let kept: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
@@ -26,6 +27,40 @@ async fn the_committed_document_is_what_the_shop_tells() {
          {WRITE}=1:\n{}",
         differ.join("\n")
     );
+}
+
+/// Where every service tells its own part, and the gateway puts them together.
+#[cfg(feature = "servers")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn services_in_processes_tell_the_same_document() {
+    if !testkit::servers::are_there(Topology::Kafka) {
+        return;
+    }
+    let start = |topology| Start::new(env!("CARGO_BIN_EXE_mercat"), topology);
+    let shop = Shop::start(start(Topology::Kafka)).await;
+    let told = shop.client().get("/openapi.json").await.expect_status(200).body;
+    drop(shop);
+    let shop = Shop::start(start(Topology::Embedded)).await;
+    let whole = shop.client().get("/openapi.json").await.expect_status(200).body;
+    let differ = differences("", &whole, &told);
+    assert!(
+        differ.is_empty(),
+        "one process on the left, several on the right:\n{}",
+        differ.join("\n")
+    );
+}
+
+/// Members by their names, so that a new field moves no other line of the file.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members: BTreeMap<&String, &Value> = members.iter().collect();
+            let members = members.into_iter().map(|(name, value)| (name.clone(), sorted(value)));
+            Value::Object(members.collect())
+        }
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        plain => plain.clone(),
+    }
 }
 
 /// Where two documents differ, as pointers; the order of members tells nothing.
