@@ -174,6 +174,10 @@ impl Server for Kafka {
         self.daemon().stop(how)
     }
 
+    fn forget(&self) -> Outcome {
+        super::remove(&self.home.join("data"))
+    }
+
     fn port(&self) -> Option<u16> {
         self.daemon().process()?;
         daemon::remembered(&self.home.join("port"))

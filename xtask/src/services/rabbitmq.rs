@@ -137,6 +137,10 @@ impl Server for RabbitMq {
         self.mapper().stop(how)
     }
 
+    fn forget(&self) -> Outcome {
+        super::remove(&self.home.join("data"))
+    }
+
     fn port(&self) -> Option<u16> {
         self.node().process()?;
         daemon::remembered(&self.home.join("port"))
