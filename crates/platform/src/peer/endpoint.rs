@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::PeerConfig;
 use super::address::Origin;
 use super::connection::{Connection, Sender, connect};
+use super::failure::root;
 use super::supervise::Names;
 use crate::env::Env;
 use crate::tls::ClientTls;
@@ -88,10 +89,15 @@ impl Endpoint {
         let Means { env, config, tls, changed, .. } = &means;
         let (least, most) = config.backoff;
         let mut pause = least;
+        let mut is_away = false;
         while !self.gone.is_cancelled() {
             let begun = env.clock.monotonic();
             match connect(env, config, tls.as_ref(), &self.origin, self.address).await {
                 Ok((sender, connection)) => {
+                    if is_away {
+                        is_away = false;
+                        tracing::info!(peer = config.name, address = %self.address, "connected");
+                    }
                     self.set(State::Ready(sender), changed);
                     self.drive(connection, &means).await;
                     let lasted = env.clock.monotonic().saturating_sub(begun);
@@ -101,7 +107,11 @@ impl Endpoint {
                     }
                 }
                 Err(reason) => {
-                    tracing::debug!(peer = config.name, %reason, "no connection");
+                    // One line for each outage, not one for each try.
+                    if !is_away {
+                        is_away = true;
+                        tracing::warn!(peer = config.name, reason, "no connection to a peer");
+                    }
                     self.set(State::Failed(reason.into()), changed);
                 }
             }
@@ -125,7 +135,8 @@ impl Endpoint {
         };
         if let Err(error) = outcome {
             let address = self.address;
-            tracing::info!(peer = config.name, %address, %error, "a connection to a peer broke");
+            let error = root(&error);
+            tracing::warn!(peer = config.name, %address, error, "a connection to a peer broke");
         }
         self.set(State::Connecting, changed);
     }

@@ -90,7 +90,12 @@ impl Proxy {
         let was_sent = if error.was_sent { "yes" } else { "no" };
         metrics::counter!("mercat_proxy_failures_total", "peer" => service, "sent" => was_sent)
             .increment(1);
-        tracing::warn!(service, %method, was_sent, %error, "no answer of a service");
+        if error.was_sent {
+            tracing::warn!(service, %method, %error, "an answer was lost");
+        } else {
+            // That there is no connection is told once, by whoever tries to connect.
+            tracing::debug!(service, %method, %error, "not passed on");
+        }
         if error.was_sent && !method.is_safe() {
             let detail = "The service went away before it answered. The request may have taken \
                           effect: repeat it with the same Idempotency-Key, or look.";
