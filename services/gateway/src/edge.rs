@@ -11,7 +11,9 @@ use kernel::ErrorKind;
 use platform::Env;
 use platform::auth::Authenticator;
 use platform::http::{Problem, RouteInfo, check_path};
+use platform::telemetry::of_passing;
 use tower::ServiceExt;
+use tracing::{Instrument as _, Span};
 
 use crate::routes::{Found, Table, Upstream};
 use crate::{headers, limit};
@@ -35,11 +37,15 @@ pub(crate) async fn handle(State(edge): State<Arc<Edge>>, mut request: Request) 
     match admit(&edge, &parts).await {
         Ok((route, upstream)) => {
             let mut request = Request::from_parts(parts, body);
+            let mut span = Span::none();
             if upstream.is_remote {
+                let headers = request.headers_mut();
                 let left = route.deadline.as_millis() as u64;
-                request.headers_mut().insert(platform::http::DEADLINE_HEADER, left.into());
+                headers.insert(platform::http::DEADLINE_HEADER, left.into());
+                // In one process, the service's own span is the first.
+                span = of_passing(route.method.as_str(), &route.path, headers);
             }
-            harden(forward(upstream, request).await).await
+            harden(forward(upstream, request).instrument(span).await).await
         }
         Err(problem) => refuse(&edge.env, problem).await,
     }

@@ -231,7 +231,8 @@ fn standing_for(event: &Arc<Envelope>, passed_over: u64) -> Arc<Envelope> {
     Arc::new(Envelope { passed_over, ..Envelope::clone(event) })
 }
 
-/// A handler that panics is a poison of its key, not the end of the relay.
+/// A handler that panics is a poison of its key, not the end of the relay. What an event took from its
+/// publisher's decision to the effect is counted; a duplicate, whose effect is older, is counted again.
 async fn once(subscription: &Subscription, event: &Envelope) -> Result<(), HandleError> {
     let mut context = context_of(&subscription.executor, event);
     let (span, told) = telemetry::of_event(subscription.consumer.name, event, &mut context);
@@ -239,5 +240,12 @@ async fn once(subscription: &Subscription, event: &Envelope) -> Result<(), Handl
     let handling = subscription.consumer.take(&subscription.executor, &context, event);
     let handling = handling.instrument(span);
     let caught = AssertUnwindSafe(handling).catch_unwind().await;
-    caught.unwrap_or_else(|_| Err(HandleError::new("the handler panicked")))
+    caught.unwrap_or_else(|_| Err(HandleError::new("the handler panicked")))?;
+    let consumer = &subscription.consumer;
+    if consumer.types.contains(&event.event_type.as_str()) {
+        let delay = subscription.executor.env().now().since(event.time);
+        metrics::histogram!("mercat_event_delay_seconds", "consumer" => consumer.name)
+            .record(delay.as_secs_f64());
+    }
+    Ok(())
 }

@@ -18,6 +18,7 @@ pub use logs::LogFormat;
 pub use metrics::Metrics;
 pub(crate) use metrics::RouteMetrics;
 pub(crate) use trace::{join, name_request, of_call, of_event, of_serving};
+pub use trace::of_passing;
 
 /// The section `[telemetry]` of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +67,14 @@ pub struct Telemetry {
 
 /// Sets up logs, metrics and traces for this process, once, before anything else is built.
 pub fn init(config: &TelemetryConfig) -> Result<Telemetry, TelemetryError> {
+    init_as("mercat", config)
+}
+
+/// The same; spans name the process `process`.
+pub(crate) fn init_as(
+    process: &'static str,
+    config: &TelemetryConfig,
+) -> Result<Telemetry, TelemetryError> {
     #[cfg(not(feature = "otlp"))]
     if config.otlp_endpoint.is_some() {
         return Err(TelemetryError::Otlp(
@@ -73,7 +82,11 @@ pub fn init(config: &TelemetryConfig) -> Result<Telemetry, TelemetryError> {
         ));
     }
     #[cfg(feature = "otlp")]
-    let spans = config.otlp_endpoint.as_deref().map(otlp::Exporter::new).transpose()?;
+    let export = |endpoint| otlp::Exporter::new(process, endpoint);
+    #[cfg(feature = "otlp")]
+    let spans = config.otlp_endpoint.as_deref().map(export).transpose()?;
+    #[cfg(not(feature = "otlp"))]
+    let _ = process;
     #[cfg(feature = "otlp")]
     logs::init(config, spans.as_ref().map(otlp::Exporter::layer))?;
     #[cfg(not(feature = "otlp"))]

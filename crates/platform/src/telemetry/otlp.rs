@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use opentelemetry::KeyValue;
 use opentelemetry::trace::{
     SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState, TracerProvider as _,
 };
@@ -28,7 +29,7 @@ pub(super) fn is_on() -> bool {
 pub(super) struct Exporter(SdkTracerProvider);
 
 impl Exporter {
-    pub(super) fn new(endpoint: &str) -> Result<Self, TelemetryError> {
+    pub(super) fn new(process: &'static str, endpoint: &str) -> Result<Self, TelemetryError> {
         let exporter = opentelemetry_otlp::SpanExporter::builder()
             .with_tonic()
             .with_endpoint(endpoint)
@@ -36,7 +37,12 @@ impl Exporter {
             .map_err(|error| TelemetryError::Otlp(error.to_string()))?;
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
-            .with_resource(Resource::builder().with_service_name("mercat").build())
+            .with_resource(
+                Resource::builder()
+                    .with_service_name(process)
+                    .with_attribute(KeyValue::new("service.namespace", "mercat"))
+                    .build(),
+            )
             .build();
         ON.store(true, Ordering::Relaxed);
         Ok(Self(provider))

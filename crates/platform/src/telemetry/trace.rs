@@ -1,10 +1,16 @@
 //! Spans of ours in a trace that began elsewhere (W3C Trace Context).
 
+use ::http::HeaderMap;
+#[cfg(feature = "otlp")]
+use ::http::HeaderValue;
 use tracing::Span;
 
 use crate::context::{Context, TraceParent};
 use crate::env::Env;
 use crate::event::Envelope;
+
+#[cfg(feature = "otlp")]
+const TRACEPARENT: &str = "traceparent";
 
 /// Makes `span` part of the caller's trace and answers what to hand on: the same trace, with the
 /// span as parent. Without export and without a caller's trace there is none.
@@ -29,6 +35,28 @@ pub(crate) fn name_request(span: &Span, method: &str, route: &str) {
         span.record("otel.kind", "server");
     }
     let _ = (span, method, route);
+}
+
+/// The span of a request that is passed on to a service in another process, below its caller's where
+/// there is one; from here on `headers` name it as the parent. A span that nobody exports would only
+/// cost: then there is none, and the caller's name goes on as it came.
+pub fn of_passing(method: &str, route: &str, headers: &mut HeaderMap) -> Span {
+    #[cfg(feature = "otlp")]
+    if super::otlp::is_on() {
+        let span = tracing::info_span!(
+            "pass",
+            otel.name = format_args!("{method} {route}"),
+            otel.kind = "server",
+        );
+        let told = headers.get(TRACEPARENT).and_then(|value| value.to_str().ok()?.parse().ok());
+        let own = super::otlp::join(&span, told);
+        if let Some(Ok(value)) = own.map(|own| HeaderValue::try_from(own.to_string())) {
+            headers.insert(TRACEPARENT, value);
+        }
+        return span;
+    }
+    let _ = (method, route, headers);
+    Span::none()
 }
 
 /// The span of a call to another service, as the caller sees it; from here on `context` names it as
