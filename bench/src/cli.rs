@@ -41,6 +41,11 @@ pub enum Command {
     Import(Import),
     /// Checkouts per second, from an empty cart to a confirmed order, each verified.
     Checkout(Checkout),
+    /// The same checkouts on every topology, one after another: what each costs, and where.
+    ///
+    /// Those of processes need a build with `--features servers`, and PostgreSQL, Kafka and
+    /// RabbitMQ from `cargo xtask services up`, where their databases and queues are left.
+    Topologies(Topologies),
     /// Lists, products and search over a big catalog.
     Browse(Browse),
     /// Everything, with its defaults.
@@ -119,15 +124,43 @@ pub enum Flow {
 pub enum Topology {
     Embedded,
     Loopback,
+    Kafka,
+    #[value(name = "rabbitmq")]
+    RabbitMq,
 }
 
 impl Topology {
+    pub const ALL: [Self; 4] = [Self::Embedded, Self::Loopback, Self::Kafka, Self::RabbitMq];
+
+    /// Has each service a process of its own?
+    pub fn has_processes(self) -> bool {
+        matches!(self, Self::Kafka | Self::RabbitMq)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Embedded => "embedded",
             Self::Loopback => "loopback",
+            Self::Kafka => "kafka",
+            Self::RabbitMq => "rabbitmq",
         }
     }
+}
+
+#[derive(Args)]
+pub struct Topologies {
+    /// Buyers, each with a connection, who buy again as soon as they have bought.
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub buyers: u32,
+    /// How long each is measured.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub seconds: u32,
+    /// Only these; may be given more than once.
+    #[arg(long, value_enum)]
+    pub only: Vec<Topology>,
+    /// Build the program and the binaries of the services before.
+    #[arg(long)]
+    pub build: bool,
 }
 
 #[derive(Args)]

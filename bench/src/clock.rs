@@ -12,6 +12,13 @@ pub async fn sleep(time: Duration) {
     tokio::time::sleep(time).await;
 }
 
+/// Seconds since midnight, UTC.
+pub fn of_day() -> f64 {
+    #[expect(clippy::disallowed_methods, reason = "a log's times are compared with it")]
+    let now = SystemTime::now();
+    now.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() % 86_400.0)
+}
+
 /// The time of day as `2026-11-23 00:15:07 UTC`.
 pub fn date() -> String {
     #[expect(clippy::disallowed_methods, reason = "a report says when it was made")]

@@ -13,6 +13,7 @@ mod load;
 mod measure;
 mod report;
 mod rng;
+mod servers;
 mod shop;
 mod staff;
 mod wire;

@@ -13,11 +13,13 @@ use crate::report::{Cell, Section, Table};
 
 pub async fn run(lab: &Lab, load: &Checkout) -> Outcome<Section> {
     let home = lab.home()?;
-    let shop = checkout::open_shop(&home, load, false)?;
+    let shop = checkout::open_shop(&home, load, false).await?;
     let loaded = checkout::run(&home, &shop, load).await?;
-    let Loaded { tally, spent, memory, audit } = &loaded;
+    let Loaded { tally, spent, memory, audit, .. } = &loaded;
     let mut figures = rates(tally, spent);
-    figures.figure("memory of the shop, the most", Cell::mb(memory.rss_kib), "MB RSS");
+    if !load.topology.has_processes() {
+        figures.figure("memory of the shop, the most", Cell::mb(memory.rss_kib), "MB RSS");
+    }
     figures.figure("stock settled after the load", Cell::ms(audit.settled_after), "ms");
     let mut failures = audit.failures.clone();
     failures.extend(tally.errors.iter().map(|(kind, count)| format!("{count} × {kind}")));

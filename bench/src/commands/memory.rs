@@ -32,7 +32,7 @@ pub async fn run(lab: &Lab, memory: &Memory) -> Outcome<Section> {
 
     let home = lab.home()?;
     let load = &memory.checkout;
-    let shop = checkout::open_shop(&home, load, false)?;
+    let shop = checkout::open_shop(&home, load, false).await?;
     let loaded = checkout::run(&home, &shop, load).await?;
     let rate = loaded.tally.counted as f64 / loaded.spent.time.as_secs_f64();
     let name = format!("under load, the most ({} checkouts/s)", Cell::Number(rate, 0));

@@ -5,6 +5,7 @@ mod checkout;
 mod import;
 mod memory;
 mod start;
+mod topologies;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,6 +50,9 @@ pub async fn run(cli: Cli) -> Outcome<ExitCode> {
         import::write(path, *variants)?;
         return Ok(ExitCode::SUCCESS);
     }
+    if let Command::Topologies(cli::Topologies { build: true, .. }) = &cli.command {
+        topologies::build()?;
+    }
     let lab = Lab::of(&cli)?;
     let conditions = machine::conditions(&lab.mercat, &lab.folder);
     let sections = match &cli.command {
@@ -56,6 +60,7 @@ pub async fn run(cli: Cli) -> Outcome<ExitCode> {
         Command::Memory(memory) => vec![memory::run(&lab, memory).await?],
         Command::Import(import) => vec![import::run(&lab, import).await?],
         Command::Checkout(load) => vec![checkout::run(&lab, load).await?],
+        Command::Topologies(all) => vec![topologies::run(&lab, all).await?],
         Command::Browse(browse) => vec![browse::run(&lab, browse).await?],
         Command::All(all) => everything(&lab, all).await?,
     };

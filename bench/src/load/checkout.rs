@@ -1,5 +1,6 @@
 //! The checkout load: many buyers, a warm-up, a measured time, then everything is read back.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -8,7 +9,6 @@ use tokio::task::JoinSet;
 use super::buyer::{Buyer, Plan, Tally};
 use super::{Phase, Stage, shelf, verify};
 use crate::cli::Checkout;
-use crate::client::Connection;
 use crate::measure::proc::Memory;
 use crate::measure::watch::{Moment, Spent};
 use crate::shop::{Home, Shop};
@@ -23,12 +23,20 @@ pub struct Loaded {
     pub spent: Spent,
     /// The most memory while it ran, by each measure.
     pub memory: Memory,
+    /// Memory in KiB of the shop's processes and its servers when the load ended.
+    pub parts_kib: BTreeMap<String, u64>,
     pub audit: verify::Audit,
 }
 
 /// Puts goods into an empty home and starts a shop on it.
-pub fn open_shop(home: &Home, load: &Checkout, demo: bool) -> Outcome<Shop> {
-    shelf::stock(home, load.skus + load.hot)?;
+pub async fn open_shop(home: &Home, load: &Checkout, demo: bool) -> Outcome<Shop> {
+    let variants = load.skus + load.hot;
+    if load.topology.has_processes() {
+        let shop = Shop::start(home, load.topology, demo)?;
+        shelf::upload(home, &shop, variants).await?;
+        return Ok(shop);
+    }
+    shelf::stock(home, variants)?;
     Shop::start(home, load.topology, demo)
 }
 
@@ -40,13 +48,15 @@ pub async fn run(home: &Home, shop: &Shop, load: &Checkout) -> Outcome<Loaded> {
     let cold = hot.split_off(load.hot as usize);
     let plan =
         Plan { flow: load.flow, lines: load.lines, hot_percent: load.hot_percent, hot, cold };
-    let (tally, spent, memory) = drive(shop, load, Rc::new(plan)).await?;
+    let (tally, spent, memory, parts_kib) = drive(shop, load, Rc::new(plan)).await?;
     let audit = verify::audit(&mut admin, &tally).await?;
-    Ok(Loaded { tally, spent, memory, audit })
+    Ok(Loaded { tally, spent, memory, parts_kib, audit })
 }
 
-async fn drive(shop: &Shop, load: &Checkout, plan: Rc<Plan>) -> Outcome<(Tally, Spent, Memory)> {
-    let mut internal = Connection::new(shop.internal);
+type Driven = (Tally, Spent, Memory, BTreeMap<String, u64>);
+
+async fn drive(shop: &Shop, load: &Checkout, plan: Rc<Plan>) -> Outcome<Driven> {
+    let mut internals = shop.internals();
     let stage = Stage::default();
     let mut buyers = JoinSet::new();
     for number in 0..load.buyers {
@@ -57,10 +67,11 @@ async fn drive(shop: &Shop, load: &Checkout, plan: Rc<Plan>) -> Outcome<(Tally, 
     watching.spawn_local(most_memory(shop.pid, stage.clone()));
 
     clock::sleep(Duration::from_secs(load.warm_up.into())).await;
-    let begin = Moment::read(shop, &mut internal).await?;
+    let begin = Moment::read(shop, &mut internals).await?;
     stage.enter(Phase::Measured);
     clock::sleep(Duration::from_secs(load.seconds.into())).await;
-    let end = Moment::read(shop, &mut internal).await?;
+    let end = Moment::read(shop, &mut internals).await?;
+    let parts_kib = shop.memory_by_part();
     stage.enter(Phase::Over);
 
     let mut tally = Tally::default();
@@ -70,7 +81,7 @@ async fn drive(shop: &Shop, load: &Checkout, plan: Rc<Plan>) -> Outcome<(Tally, 
     let Some(Ok(memory)) = watching.join_next().await else {
         return Err("nobody watched the memory".to_owned());
     };
-    Ok((tally, begin.until(&end), memory))
+    Ok((tally, begin.until(&end), memory, parts_kib))
 }
 
 async fn most_memory(pid: u32, stage: Stage) -> Memory {

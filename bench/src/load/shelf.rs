@@ -3,19 +3,21 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::BufWriter;
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::Outcome;
 use crate::client::Reply;
-use crate::goods;
-use crate::shop::Home;
+use crate::shop::{Home, Shop};
 use crate::staff::Admin;
+use crate::{Outcome, clock, goods};
 
 /// More than any load buys.
 pub const STOCK: u32 = 100_000_000;
 pub const SHIPPING_MINOR: i64 = 490;
 const ZONE_COUNTRY: &str = "DE";
+const ARRIVE: Duration = Duration::from_mins(2);
+const POLL: Duration = Duration::from_millis(100);
 
 /// Something to buy.
 #[derive(Clone, Debug)]
@@ -33,6 +35,28 @@ pub fn stock(home: &Home, variants: u32) -> Outcome<()> {
     let (path, data) = (path.display().to_string(), home.data().display().to_string());
     home.run(&["import", &path, "--currency", "EUR", "--data", &data])?;
     Ok(())
+}
+
+/// The same through the API of a shop that runs, until inventory has them all.
+pub async fn upload(home: &Home, shop: &Shop, variants: u32) -> Outcome<()> {
+    let mut file = Vec::new();
+    let written = goods::write_csv(&mut file, variants, STOCK);
+    written.map_err(|error| format!("goods: {error}"))?;
+    let mut admin = Admin::of(home, shop).await?;
+    let mut connection = shop.connect();
+    let (path, size) = ("/v1/admin/products/import?currency=EUR", file.len() as u64);
+    let reply = connection.upload(path, admin.token(), size, file.as_slice()).await;
+    reply.map_err(|error| format!("upload: {error}"))?.expect(200)?;
+    let began = clock::now();
+    while began.elapsed() < ARRIVE {
+        let levels = levels(&mut admin).await?;
+        let full = levels.iter().filter(|level| level.on_hand == i64::from(STOCK)).count();
+        if full as u64 == u64::from(variants) {
+            return Ok(());
+        }
+        clock::sleep(POLL).await;
+    }
+    Err(format!("inventory does not have {variants} variants after {ARRIVE:?}"))
 }
 
 /// Everything that the file of [`stock`] brought, in its order.

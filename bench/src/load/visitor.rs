@@ -105,12 +105,12 @@ pub async fn run(
         };
         visitors.spawn_local(visitor.run(stage.clone()));
     }
-    let mut internal = Connection::new(shop.internal);
+    let mut internals = shop.internals();
     clock::sleep(WARM_UP).await;
-    let begin = Moment::read(shop, &mut internal).await?;
+    let begin = Moment::read(shop, &mut internals).await?;
     stage.enter(Phase::Measured);
     clock::sleep(time).await;
-    let end = Moment::read(shop, &mut internal).await?;
+    let end = Moment::read(shop, &mut internals).await?;
     stage.enter(Phase::Over);
     let mut all = Tally::default();
     while let Some(ended) = visitors.join_next().await {

@@ -17,6 +17,17 @@ impl StoreCounters {
         }
     }
 
+    /// Those of another process beside these.
+    pub fn add(&mut self, other: &Self) {
+        for (mine, theirs) in
+            [(&mut self.statements, &other.statements), (&mut self.commits, &other.commits)]
+        {
+            for (service, count) in theirs {
+                *mine.entry(service.clone()).or_insert(0) += count;
+            }
+        }
+    }
+
     /// What was counted between `earlier` and this.
     pub fn since(&self, earlier: &Self) -> Self {
         Self {

@@ -2,6 +2,7 @@
 //! shop itself counts.
 
 pub mod counters;
+pub mod delays;
 pub mod histogram;
 pub mod machine;
 pub mod proc;

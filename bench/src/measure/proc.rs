@@ -65,6 +65,15 @@ pub fn cpu_of(pid: u32) -> Option<Duration> {
     parse_stat(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?).map(|(_, cpu)| cpu)
 }
 
+/// How long a process has lived, in steps of ten milliseconds.
+pub fn age_of(pid: u32) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let uptime = std::fs::read_to_string("/proc/uptime").ok()?;
+    let since_boot: u32 = stat.rsplit_once(") ")?.1.split(' ').nth(19)?.parse().ok()?;
+    let uptime: f64 = uptime.split(' ').next()?.parse().ok()?;
+    Some(Duration::from_secs_f64(uptime).saturating_sub(TICK * since_boot))
+}
+
 /// User and system time of a process by the names of its threads; numbers at their ends are left
 /// out, so that the threads of one pool are one.
 pub fn cpu_by_thread(pid: u32) -> BTreeMap<String, Duration> {
@@ -124,6 +133,7 @@ mod tests {
         let memory = Memory::of(pid).unwrap();
         assert!(memory.rss_kib > 0 && memory.peak_kib >= memory.rss_kib, "{memory:?}");
         assert!(cpu_of(pid).is_some());
+        assert!(age_of(pid).unwrap() < Duration::from_hours(1));
         assert!(!cpu_by_thread(pid).is_empty());
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::counters::StoreCounters;
+use super::delays::Delays;
 use super::proc::{self, Machine};
 use crate::Outcome;
 use crate::client::Connection;
@@ -21,7 +22,10 @@ pub struct Moment {
     server: Duration,
     threads: BTreeMap<String, Duration>,
     client: Duration,
+    /// Of the shop's processes and its servers, by part and process.
+    parts: BTreeMap<(String, u32), Duration>,
     counters: StoreCounters,
+    delays: Delays,
 }
 
 /// What was spent between two moments.
@@ -35,17 +39,32 @@ pub struct Spent {
     /// The server's, by the names of its threads.
     pub threads: BTreeMap<String, Duration>,
     pub client: Duration,
+    /// By the shop's processes and its servers, where it has some.
+    pub parts: BTreeMap<String, Duration>,
     pub counters: StoreCounters,
+    /// Of the events that had their effect meanwhile.
+    pub delays: Delays,
 }
 
 impl Moment {
     /// Asks for the counters first: what is read last is closest to the moment of return.
-    pub async fn read(shop: &Shop, internal: &mut Connection) -> Outcome<Self> {
-        let counters = counters(internal).await?;
+    pub async fn read(shop: &Shop, internals: &mut [Connection]) -> Outcome<Self> {
+        let (mut counters, mut delays) = (StoreCounters::default(), Delays::default());
+        for internal in internals {
+            let text = metrics(internal).await?;
+            counters.add(&StoreCounters::parse(&text));
+            delays.add(&Delays::parse(&text));
+        }
+        let parts = shop.parts().into_iter().filter_map(|(part, pid)| {
+            let cpu = proc::cpu_of(pid)?;
+            Some(((part, pid), cpu))
+        });
         Ok(Self {
             counters,
+            delays,
+            parts: parts.collect(),
             threads: proc::cpu_by_thread(shop.pid),
-            server: proc::cpu_of(shop.pid).ok_or("the shop is gone")?,
+            server: shop.cpu().ok_or("the shop is gone")?,
             client: proc::cpu_of(std::process::id()).unwrap_or_default(),
             machine: Machine::read().ok_or("/proc/stat cannot be read")?,
             at: clock::now(),
@@ -58,7 +77,15 @@ impl Moment {
             let before = self.threads.get(name).copied().unwrap_or_default();
             (name.clone(), cpu.saturating_sub(before))
         };
+        let mut parts = BTreeMap::new();
+        for (key, cpu) in &end.parts {
+            // One that is new has spent all of its time since.
+            let before = self.parts.get(key).copied().unwrap_or_default();
+            *parts.entry(key.0.clone()).or_default() += cpu.saturating_sub(before);
+        }
         Spent {
+            parts,
+            delays: end.delays.since(&self.delays),
             time: end.at - self.at,
             machine: end.machine.busy.saturating_sub(self.machine.busy),
             stolen: end.machine.stolen.saturating_sub(self.machine.stolen),
@@ -87,7 +114,11 @@ pub async fn quiet(shop: &Shop) -> Outcome<Duration> {
 }
 
 async fn counters(internal: &mut Connection) -> Outcome<StoreCounters> {
+    Ok(StoreCounters::parse(&metrics(internal).await?))
+}
+
+async fn metrics(internal: &mut Connection) -> Outcome<String> {
     let reply = internal.ask("GET", "/metrics", &[], "").await;
     let reply = reply.map_err(|error| format!("/metrics: {error}"))?.expect(200)?;
-    Ok(StoreCounters::parse(&String::from_utf8_lossy(reply.body)))
+    Ok(String::from_utf8_lossy(reply.body).into_owned())
 }
