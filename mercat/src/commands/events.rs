@@ -20,8 +20,10 @@ use crate::shop::{Carrier, Shop};
 
 pub async fn run(mut config: Config, command: Events) -> Result<ExitCode, String> {
     let at = match &command {
-        Events::Tail(at) | Events::Parked(at) => at,
-        Events::Replay { at, .. } | Events::Skip { at, .. } => at,
+        Events::Tail(at)
+        | Events::Parked(at)
+        | Events::Replay { at, .. }
+        | Events::Skip { at, .. } => at,
     };
     choose_data(&mut config, &at.data);
     let running = Running::find(at, &config).await?;
@@ -164,13 +166,14 @@ impl Running {
             let answer = sent.map_err(|error| format!("{address}: {error}"))?;
             let is_unknown = answer.status() == reqwest::StatusCode::NOT_FOUND;
             let outcome: Result<Outcome, String> = read(address, answer).await;
-            match outcome {
+            let error = match outcome {
                 Ok(Outcome { handled, error: None }) => return Ok(handled),
-                Ok(Outcome { error: Some(error), .. }) if is_unknown => last = error,
-                Ok(Outcome { error: Some(error), .. }) => return Err(error),
-                Err(error) if is_unknown => last = error,
-                Err(error) => return Err(error),
+                Ok(Outcome { error: Some(error), .. }) | Err(error) => error,
+            };
+            if !is_unknown {
+                return Err(error);
             }
+            last = error;
         }
         Err(last)
     }
