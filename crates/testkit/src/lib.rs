@@ -9,6 +9,7 @@
 //! Nothing here knows the services' crates: all of it goes through the public API, as a shop front
 //! does. Nothing here sleeps and hopes: [`until`] asks again and again, within a limit.
 
+pub mod alone;
 pub mod bad;
 pub mod checkout;
 pub mod client;

@@ -5,13 +5,15 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use platform::store::postgres::provision::unprovision;
+use platform::store::postgres::provision::{Account, provision, unprovision};
 
 use crate::shop::Topology;
 
 const POSTGRES: &str = "MERCAT_TEST_POSTGRES";
 const KAFKA: &str = "MERCAT_TEST_KAFKA";
 const RABBITMQ: &str = "MERCAT_TEST_RABBITMQ";
+/// Of roles that only tests have.
+const PASSWORD: &str = "onlyfortests";
 /// Services with a database.
 const OWNERS: [&str; 5] = ["identity", "catalog", "inventory", "ordering", "payment"];
 
@@ -80,6 +82,23 @@ impl Servers {
         ] {
             command.args(["--set", &setting]);
         }
+    }
+
+    /// Makes a service's database, as its owner would.
+    pub(crate) async fn create(&self, service: &str) {
+        let name = format!("{}_{service}", self.prefix);
+        let account = Account { name, password: PASSWORD.to_owned() };
+        provision(&self.postgres, &account).await.expect("the server makes databases");
+    }
+
+    /// What a process of the service is told, by `--set`.
+    pub(crate) fn settings(&self, service: &str) -> Vec<String> {
+        let (key, address) = &self.broker;
+        vec![
+            format!("database.url={}", self.database(service)),
+            format!("{key}={address}"),
+            format!("broker.prefix={}", self.prefix),
+        ]
     }
 
     /// Where a service's database is, for the owner of the server.
