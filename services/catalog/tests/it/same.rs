@@ -117,7 +117,7 @@ async fn walk(shop: &Shop, step: &Step) -> String {
     }
 }
 
-const FILTERS: [&str; 9] = [
+const FILTERS: [&str; 10] = [
     "",
     "&available=true",
     "&tag=MUG",
@@ -126,6 +126,7 @@ const FILTERS: [&str; 9] = [
     "&category=lamp&tag=lamp",
     "&min_price=100&max_price=500",
     "&currency=USD&min_price=300",
+    "&min_price=300&max_price=300",
     "&category=kettle&available=true&max_price=600",
 ];
 
@@ -239,7 +240,46 @@ async fn shops_that_live_alike_show_alike() {
     live_alike(1).await;
 }
 
+/// `MERCAT_TEST_SEED` names another life.
 #[tokio::test]
 async fn and_so_do_others() {
-    live_alike(20_261_123).await;
+    let seed = std::env::var("MERCAT_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
+    live_alike(seed.unwrap_or(20_261_123)).await;
+}
+
+/// So many products have each label that none is rare; thirty have both.
+#[tokio::test]
+async fn labels_of_very_many_products_are_walked_through_alike() {
+    on_all(async |shops: Vec<(&str, Shop)>| {
+        let rows = (0..4_370).map(|n| {
+            let tag = if n < 2_200 { "Left" } else { "None" };
+            let vendor = if n < 2_170 { "Other" } else { "Right" };
+            format!("p{n},T{:04},{vendor},{tag},{}\n", n * 7 % 4_370, n * 31 % 97 + 1)
+        });
+        let head = "Handle,Title,Vendor,Tags,Variant Price\n".to_owned();
+        let file: String = [head].into_iter().chain(rows).collect();
+        for (_, shop) in &shops {
+            assert_eq!(shop.import(file.clone()).await.errors, []);
+        }
+        let both = "tag=left&vendor=RIGHT";
+        for sort in ["newest", "title", "price_asc", "price_desc"] {
+            for (filter, least) in [
+                (both.to_owned(), 30),
+                (format!("{both}&available=true&min_price=200"), 20),
+                (format!("{both}&min_price=1000&max_price=9000"), 20),
+                (format!("{both}&min_price=9000"), 1),
+                ("min_price=4200&max_price=4200".to_owned(), 40),
+                ("tag=left&min_price=4200&max_price=4200".to_owned(), 20),
+                ("vendor=other&min_price=5&max_price=1".to_owned(), 0),
+            ] {
+                let path = format!("/v1/products?sort={sort}&limit=12&{filter}");
+                let expected = pages(&shops[0].1, &path).await;
+                assert!(expected.len() >= least, "{path}: {}", expected.len());
+                for (engine, shop) in &shops[1..] {
+                    assert_eq!(pages(shop, &path).await, expected, "{engine}: {path}");
+                }
+            }
+        }
+    })
+    .await;
 }

@@ -1,8 +1,8 @@
 //! Lists and look-ups on PostgreSQL.
 //!
-//! A list walks the index of its order in pieces until the page is full. When some label is rare,
-//! its products are gathered first and sorted instead. The texts of the statements are made once,
-//! of few parts: an order, and whether the rows are known.
+//! A list walks the index of its order in pieces until the page is full. When a label is rare, or
+//! few products have a price within the bounds, those are gathered first and sorted instead. The
+//! texts of the statements are made once, of few parts: an order, and whether the rows are known.
 
 use std::sync::{Arc, LazyLock};
 
@@ -24,10 +24,11 @@ use crate::ports::{Filter, Hit, Sort};
 const MAX_PIECE: i64 = 4_096;
 
 /// Conditions on `l` (product_listing) for everything but labels and the order; the marks are
-/// those of [`filtered`].
-pub(super) const CONDITIONS: &str = "l.available >= $1 AND ($2::text IS NULL OR EXISTS ( \
-     SELECT 1 FROM product_price y WHERE y.row = l.row AND y.currency = $2 \
-     AND y.min_minor BETWEEN $3 AND $4))";
+/// those of [`filtered`]. The price is looked up by its key and compared outside: nothing else is
+/// left to a planner that would list all products within the bounds first, or for each row again.
+pub(super) const CONDITIONS: &str = "l.available >= $1 AND ($2::text IS NULL OR ( \
+     SELECT y.min_minor FROM product_price y WHERE y.row = l.row AND y.currency = $2) \
+     BETWEEN $3 AND $4)";
 
 /// The first four values of a statement with [`CONDITIONS`].
 pub(super) fn filtered(filter: &Filter) -> Marks {
@@ -40,21 +41,20 @@ pub(super) fn filtered(filter: &Filter) -> Marks {
 }
 
 /// `$5` is the row behind which the page begins, `$6` how many rows; then what stands before it in
-/// the order, and the currency; then the rows, if they are known.
+/// the order, of prices also the currency and where they end; then the rows, if they are known.
 fn page(sort: Sort, known: bool) -> String {
     let Shape { key, from, order } = shape(sort);
-    let behind = match sort {
-        Sort::Newest | Sort::Relevance => "l.row < $5",
-        Sort::Title => "(l.title_key, l.row) > ($7, $5)",
-        Sort::PriceAsc(_) => "p.currency = $8 AND (p.min_minor, p.row) > ($7, $5)",
-        Sort::PriceDesc(_) => "p.currency = $8 AND (p.min_minor, p.row) < ($7, $5)",
+    let (behind, rows) = match sort {
+        Sort::Newest | Sort::Relevance => ("l.row < $5", "$7"),
+        Sort::Title => ("(l.title_key, l.row) > ($7, $5)", "$8"),
+        Sort::PriceAsc(_) => {
+            ("p.currency = $8 AND (p.min_minor, p.row) > ($7, $5) AND p.min_minor <= $9", "$10")
+        }
+        Sort::PriceDesc(_) => {
+            ("p.currency = $8 AND (p.min_minor, p.row) < ($7, $5) AND p.min_minor >= $9", "$10")
+        }
     };
-    let among = match (sort, known) {
-        (_, false) => "",
-        (Sort::Newest | Sort::Relevance, true) => " AND l.row = ANY ($7)",
-        (Sort::Title, true) => " AND l.row = ANY ($8)",
-        (Sort::PriceAsc(_) | Sort::PriceDesc(_), true) => " AND l.row = ANY ($9)",
-    };
+    let among = if known { format!(" AND l.row = ANY ({rows})") } else { String::new() };
     format!(
         "SELECT l.row, l.product_id, l.available, {key}, l.labels FROM {from} \
          WHERE {behind} AND {CONDITIONS}{among} ORDER BY {order} LIMIT $6"
@@ -107,26 +107,73 @@ fn place(sort: Sort, after: Option<&Position>) -> Option<(Value, i64)> {
     }
 }
 
-fn marks(
-    filter: &Filter,
+/// A list as it is asked for.
+struct List {
     sort: Sort,
-    behind: &(Value, i64),
-    piece: i64,
-    known: Option<&[i64]>,
-) -> Marks {
-    let mut marks = filtered(filter).with(behind.1).with(piece);
-    match &behind.0 {
-        Value::Text(text) if sort == Sort::Title => marks = marks.with(text.clone()),
-        Value::Int(price) => {
-            if let Some(currency) = priced_in(sort) {
-                marks = marks.with(*price).with(currency.to_string());
+    /// Without the bounds of prices, where those are the ends of the walk.
+    filter: Filter,
+    behind: (Value, i64),
+    /// The price behind which a list sorted by it ends.
+    end: i64,
+}
+
+impl List {
+    /// `None` when there is nothing behind the cursor.
+    fn new(filter: &Filter, sort: Sort, after: Option<&Position>) -> Option<Self> {
+        let behind = place(sort, after)?;
+        let mut list = Self { sort, filter: filter.clone(), behind, end: i64::MAX };
+        let bounds = filter.price.filter(|price| priced_in(sort) == Some(price.currency));
+        match (sort, bounds) {
+            (Sort::PriceAsc(_), Some(price)) => {
+                list.behind = list.behind.max((Value::Int(price.min), i64::MIN));
+                list.end = price.max;
             }
+            (Sort::PriceDesc(_), Some(price)) => {
+                list.behind = list.behind.min((Value::Int(price.max), i64::MAX));
+                list.end = price.min;
+            }
+            (Sort::PriceDesc(_), None) => list.end = i64::MIN,
+            _ => {}
         }
-        _ => {}
+        if bounds.is_some() {
+            list.filter.price = None;
+        }
+        Some(list)
     }
-    match known {
-        Some(rows) => marks.with(rows.to_vec()),
-        None => marks,
+
+    fn marks(&self, piece: i64, known: Option<&[i64]>) -> Marks {
+        let mut marks = filtered(&self.filter).with(self.behind.1).with(piece);
+        match &self.behind.0 {
+            Value::Text(text) if self.sort == Sort::Title => marks = marks.with(text.clone()),
+            Value::Int(price) => {
+                if let Some(currency) = priced_in(self.sort) {
+                    marks = marks.with(*price).with(currency.to_string()).with(self.end);
+                }
+            }
+            _ => {}
+        }
+        match known {
+            Some(rows) => marks.with(rows.to_vec()),
+            None => marks,
+        }
+    }
+
+    /// The rows of what is rare among all that is asked for.
+    async fn known(
+        &self,
+        reader: &PostgresReader,
+        sets: &Sets,
+    ) -> Result<Option<Vec<i64>>, StoreError> {
+        let labelled = gather(reader, sets).await?;
+        let Some(price) = self.filter.price.filter(|_| labelled.is_none()) else {
+            return Ok(labelled);
+        };
+        let within = "SELECT ARRAY (SELECT row FROM product_price \
+                      WHERE currency = $1 AND min_minor BETWEEN $2 AND $3 LIMIT $4)";
+        let marks = Marks::default().with(price.currency.to_string());
+        let marks = marks.with(price.min).with(price.max).with(RARE as i64 + 1);
+        let rows: Vec<i64> = only(&fetch(reader, within, marks).await?, |row| row.try_get(0))?;
+        Ok((rows.len() <= RARE).then_some(rows))
     }
 }
 
@@ -137,19 +184,18 @@ pub(super) async fn products(
     after: Option<&Position>,
     limit: u32,
 ) -> Result<Vec<Hit>, StoreError> {
-    let Some(mut behind) = place(sort, after) else { return Ok(Vec::new()) };
+    let Some(mut list) = List::new(filter, sort, after) else { return Ok(Vec::new()) };
     let sets = sets(reader, filter).await?;
-    let known = gather(reader, &sets).await?;
+    let known = list.known(reader, &sets).await?;
     let sql = statement(sort, known.is_some());
     // Where labels are asked for, most rows may be passed over.
     let mut piece = i64::from(limit) * if sets.is_empty() { 1 } else { 8 };
     let mut hits = Vec::with_capacity(limit as usize);
     loop {
-        let marks = marks(filter, sort, &behind, piece, known.as_deref());
-        let rows = fetch(reader, sql, marks).await?;
+        let rows = fetch(reader, sql, list.marks(piece, known.as_deref())).await?;
         for row in &rows {
             let (hit, wanted) = hit(row, sort, &sets).map_err(undecoded)?;
-            behind = (hit.position.value.clone(), row_of(&hit.position));
+            list.behind = (hit.position.value.clone(), row_of(&hit.position));
             if wanted {
                 hits.push(hit);
             }

@@ -1,6 +1,6 @@
 //! The listing of published products, written on PostgreSQL: only what has changed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use kernel::Locale;
 use kernel::id::Uuid;
@@ -42,7 +42,7 @@ pub(super) async fn write(
     let mut listed = listed(tx, &old).await?;
     let sellable = sellable(tx, &old).await?;
     let mut plan = Plan::default();
-    for subject in subjects {
+    for (at, subject) in subjects.iter().enumerate() {
         let before = listed.remove(&subject.id);
         let product = subject.product.filter(|product| product.is_published());
         let entry = product.map(|product| Row::of(product, locale));
@@ -50,8 +50,8 @@ pub(super) async fn write(
         match (before, entry) {
             (None, None) => {}
             (Some(before), None) => plan.unlist(&before),
-            (None, Some(entry)) => plan.fresh.push(subject.id, available, entry),
-            (Some(before), Some(entry)) => plan.change(before, available, entry),
+            (None, Some(entry)) => plan.fresh.push(at, subject.id, available, entry),
+            (Some(before), Some(entry)) => plan.change(at, before, available, entry),
         }
     }
     plan.write(tx).await
@@ -123,17 +123,19 @@ impl Columns {
     }
 }
 
-/// Products that were not listed before.
+/// Products that were not listed before, with their places in the batch.
 #[derive(Default)]
 struct Fresh {
+    places: Vec<usize>,
     ids: Vec<Uuid>,
     columns: Columns,
     entries: Vec<Row>,
 }
 
 impl Fresh {
-    fn push(&mut self, id: Uuid, available: bool, mut entry: Row) {
+    fn push(&mut self, at: usize, id: Uuid, available: bool, mut entry: Row) {
         let title = std::mem::take(&mut entry.title_key);
+        self.places.push(at);
         self.ids.push(id);
         self.columns.push(title, available, entry.words.hash(), entry.labels_text());
         self.entries.push(entry);
@@ -150,7 +152,8 @@ struct Plan {
     documents: Documents,
     prices: Prices,
     labels: Labels,
-    words: Vec<Words>,
+    /// By place in the batch: in its order they are learned.
+    words: BTreeMap<usize, Words>,
 }
 
 impl Plan {
@@ -161,7 +164,7 @@ impl Plan {
         self.labels.change(before.row, &before.labels, "");
     }
 
-    fn change(&mut self, before: Listed, available: bool, entry: Row) {
+    fn change(&mut self, at: usize, before: Listed, available: bool, entry: Row) {
         let row = before.row;
         let (hash, labels) = (entry.words.hash(), entry.labels_text());
         self.labels.change(row, &before.labels, &labels);
@@ -177,7 +180,7 @@ impl Plan {
         }
         if before.words != hash {
             self.documents.put(row, &entry.words, true);
-            self.words.push(entry.words);
+            self.words.insert(at, entry.words);
         }
     }
 
@@ -205,12 +208,12 @@ impl Plan {
             let delete = sqlx::query("DELETE FROM product_listing WHERE row = ANY ($1)");
             delete.bind(self.gone).execute(tx).await?;
         }
-        Ok(self.words)
+        Ok(self.words.into_values().collect())
     }
 
     /// Gives fresh products their rows, in the order of the batch.
     async fn list(&mut self, tx: &mut PgConnection) -> sqlx::Result<()> {
-        let Fresh { ids, columns, entries } = std::mem::take(&mut self.fresh);
+        let Fresh { places, ids, columns, entries } = std::mem::take(&mut self.fresh);
         if ids.is_empty() {
             return Ok(());
         }
@@ -232,12 +235,13 @@ impl Plan {
         for row in found {
             rows.insert(row.try_get::<Uuid, _>(0)?, row.try_get::<i64, _>(1)?);
         }
-        for ((id, labels), entry) in ids.iter().zip(&columns.labels).zip(entries) {
+        let places = places.into_iter().zip(&ids);
+        for (((at, id), labels), entry) in places.zip(&columns.labels).zip(entries) {
             let row = *rows.get(id).ok_or(sqlx::Error::RowNotFound)?;
             self.documents.put(row, &entry.words, false);
             self.prices.add(row, &entry.prices);
             self.labels.change(row, "", labels);
-            self.words.push(entry.words);
+            self.words.insert(at, entry.words);
         }
         Ok(())
     }
