@@ -1,6 +1,7 @@
 //! Something that takes spans as an OpenTelemetry collector does: OTLP over gRPC, on a free port.
 
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -21,28 +22,62 @@ struct ExportTraceServiceRequest {
 
 #[derive(Clone, PartialEq, Message)]
 struct ResourceSpans {
+    #[prost(message, optional, tag = "1")]
+    resource: Option<Resource>,
     #[prost(message, repeated, tag = "2")]
     scope_spans: Vec<ScopeSpans>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct ScopeSpans {
-    #[prost(message, repeated, tag = "2")]
-    spans: Vec<Span>,
+struct Resource {
+    #[prost(message, repeated, tag = "1")]
+    attributes: Vec<KeyValue>,
 }
 
-#[derive(Clone, PartialEq, Eq, Message)]
-pub struct Span {
+#[derive(Clone, PartialEq, Message)]
+struct KeyValue {
+    #[prost(string, tag = "1")]
+    key: String,
+    #[prost(message, optional, tag = "2")]
+    value: Option<AnyValue>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct AnyValue {
+    #[prost(string, tag = "1")]
+    text: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct ScopeSpans {
+    #[prost(message, repeated, tag = "2")]
+    spans: Vec<SentSpan>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct SentSpan {
     #[prost(bytes = "vec", tag = "1")]
-    pub trace: Vec<u8>,
+    trace: Vec<u8>,
     #[prost(bytes = "vec", tag = "2")]
-    pub id: Vec<u8>,
+    id: Vec<u8>,
     #[prost(bytes = "vec", tag = "4")]
-    pub parent: Vec<u8>,
+    parent: Vec<u8>,
     #[prost(string, tag = "5")]
+    name: String,
+    #[prost(int32, tag = "6")]
+    kind: i32,
+}
+
+/// Ids are written in hex, as in a `traceparent`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The name of the service that sent it.
+    pub process: String,
+    pub trace: String,
+    pub id: String,
+    pub parent: String,
     pub name: String,
     /// 1 internal, 2 server, 3 client, 4 producer, 5 consumer.
-    #[prost(int32, tag = "6")]
     pub kind: i32,
 }
 
@@ -88,8 +123,7 @@ async fn take(
     // One uncompressed message: a flag, its length, itself.
     assert_eq!(body[0], 0, "not compressed");
     let export = ExportTraceServiceRequest::decode(&body[5..]).unwrap();
-    let scopes = export.resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
-    spans.lock().unwrap().extend(scopes.flat_map(|scope| scope.spans));
+    spans.lock().unwrap().extend(export.resource_spans.into_iter().flat_map(told));
     let trailers = HeaderMap::from_iter([(
         http::HeaderName::from_static("grpc-status"),
         HeaderValue::from_static("0"),
@@ -97,4 +131,27 @@ async fn take(
     let empty = Full::new(Bytes::from_static(&[0; 5])).with_trailers(async { Some(Ok(trailers)) });
     let response = Response::builder().header("content-type", "application/grpc").body(empty);
     Ok(response.unwrap())
+}
+
+fn told(sent: ResourceSpans) -> Vec<Span> {
+    let attributes = sent.resource.unwrap_or_default().attributes;
+    let process = attributes.into_iter().find(|attribute| attribute.key == "service.name");
+    let process = process.and_then(|attribute| attribute.value).unwrap_or_default().text;
+    let spans = sent.scope_spans.into_iter().flat_map(|scope| scope.spans);
+    let span = |span: SentSpan| Span {
+        process: process.clone(),
+        trace: hex(&span.trace),
+        id: hex(&span.id),
+        parent: hex(&span.parent),
+        name: span.name,
+        kind: span.kind,
+    };
+    spans.map(span).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

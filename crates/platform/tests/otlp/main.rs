@@ -9,8 +9,6 @@
 mod collector;
 mod shop;
 
-use std::fmt::Write as _;
-
 use collector::{Collector, Span};
 use http::Method;
 use platform::shutdown::{Phase, Shutdown};
@@ -19,13 +17,6 @@ use platform::testing::module_client;
 
 const CALLERS_TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLERS_SPAN: &str = "00f067aa0ba902b7";
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
 
 #[track_caller]
 fn named<'a>(spans: &'a [Span], name: &str) -> &'a Span {
@@ -77,10 +68,11 @@ async fn a_checkout_is_one_trace_from_the_request_through_calls_and_events() {
 
     let spans = collector.spans();
     let (joined, own): (Vec<Span>, Vec<Span>) =
-        spans.into_iter().partition(|span| hex(&span.trace) == CALLERS_TRACE);
+        spans.into_iter().partition(|span| span.trace == CALLERS_TRACE);
     let root = "POST /v1/orders";
     is_one_tree(&own, root);
-    assert_eq!((hex(&named(&own, root).parent).as_str(), named(&own, root).kind), ("", 2));
+    assert_eq!((named(&own, root).parent.as_str(), named(&own, root).kind), ("", 2));
+    assert_eq!(named(&own, root).process, "mercat");
     is_one_tree(&joined, root);
-    assert_eq!(hex(&named(&joined, root).parent), CALLERS_SPAN);
+    assert_eq!(named(&joined, root).parent, CALLERS_SPAN);
 }
