@@ -47,7 +47,7 @@ const TREE: &[(Place, Place)] = &[
     (ORDERING, ("payment", "payment.orders mercat.ordering.OrderConfirmed.v1", CONSUMER)),
 ];
 
-fn find<'a>(spans: &'a [Span], (process, name, kind): Place) -> Option<&'a Span> {
+fn find(spans: &[Span], (process, name, kind): Place) -> Option<&Span> {
     spans.iter().find(|span| span.process == process && span.name == name && span.kind == kind)
 }
 
