@@ -70,18 +70,20 @@ pub async fn up(config: Config, up: Up, given: &Given) -> Result<ExitCode, Strin
 
 /// Until somebody asks for the end.
 async fn run(env: &Env, up: &Up, folder: &DataFolder, kept: &[Kept]) -> Result<(), String> {
+    // One for all turns: a signal between two of them must not be lost.
+    let mut asked = std::pin::pin!(signal());
     tokio::select! {
         ready = env.timeout(READY, all_ready(env, kept)) => {
             ready.ok_or("not all processes got ready; their lines above tell why")??;
         }
-        caught = signal() => return caught.map_err(|error| format!("signals: {error}")),
+        caught = &mut asked => return caught.map_err(|error| format!("signals: {error}")),
     }
     tell(env, up, folder, kept, true)?;
     let mut states: Vec<_> = kept.iter().map(|kept| kept.state.clone()).collect();
     loop {
         let changes = states.iter_mut().map(|state| Box::pin(state.changed()));
         tokio::select! {
-            caught = signal() => return caught.map_err(|error| format!("signals: {error}")),
+            caught = &mut asked => return caught.map_err(|error| format!("signals: {error}")),
             _ = futures_util::future::select_all(changes) => tell(env, up, folder, kept, false)?,
         }
     }
