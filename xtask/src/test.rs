@@ -107,9 +107,6 @@ fn passes(depth: Depth) -> Vec<(String, Vec<&'static str>)> {
             (format!("release suite: {}", suite.name), arguments)
         }));
     }
-    // Builds one crate anew with the exporter, and not the shop.
-    let traces = vec!["--package", "platform", "--features", "otlp", "--test", "otlp"];
-    passes.push(("traces".to_owned(), traces));
     passes.push(("documentation tests".to_owned(), vec!["--workspace", "--doc"]));
     passes
 }
@@ -200,7 +197,7 @@ mod tests {
     fn a_quick_run_leaves_out_the_release_suites_only() {
         let names = |depth| passes(depth).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         let quick = names(Depth::Quick);
-        assert_eq!(quick, ["tests", "traces", "documentation tests"]);
+        assert_eq!(quick, ["tests", "documentation tests"]);
         assert_eq!(names(Depth::Everything).len(), quick.len() + RELEASE_SUITES.len());
     }
 }
