@@ -29,7 +29,7 @@ pub struct NotificationReceipt {
     operation_id = "receive_payment_notification",
     params(("provider" = String, Path, min_length = 1, max_length = 32,
         description = "The provider's name.", example = "test")),
-    request_body(content = Object, content_type = "application/json",
+    request_body(content = inline(serde_json::Value), content_type = "application/json",
         description = "As the provider documents it."),
     responses((status = 202, description = "Received.", body = NotificationReceipt)),
     extensions(("x-permission" = json!("public")), ("x-auth" = json!("ignore")),
