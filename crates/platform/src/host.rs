@@ -45,7 +45,8 @@ impl Host {
         telemetry: &TelemetryConfig,
     ) -> Result<Self, String> {
         let internal = telemetry.internal_listen.unwrap_or(([127, 0, 0, 1], 0).into());
-        let telemetry = crate::telemetry::init_as(name, telemetry).map_err(|error| error.to_string())?;
+        let telemetry =
+            crate::telemetry::init_as(name, telemetry).map_err(|error| error.to_string())?;
         crate::open_files::raise();
         Ok(Self {
             env: env.clone(),

@@ -25,10 +25,10 @@ use adapters::grpc::Api;
 use adapters::test_provider::TestProvider;
 use application::Payments;
 pub use config::{CaptureMode, Config, TestProviderConfig};
-#[cfg(feature = "process")]
-pub use process::Process;
 use domain::{LedgerEntry, Notification, Payment};
 use ports::Provider;
+#[cfg(feature = "process")]
+pub use process::Process;
 
 /// The service's name.
 pub const NAME: &str = "payment";

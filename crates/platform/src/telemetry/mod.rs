@@ -17,8 +17,8 @@ pub use internal::{InternalPort, internal_router};
 pub use logs::LogFormat;
 pub use metrics::Metrics;
 pub(crate) use metrics::RouteMetrics;
-pub(crate) use trace::{join, name_request, of_call, of_event, of_serving};
 pub use trace::of_passing;
+pub(crate) use trace::{join, name_request, of_call, of_event, of_serving};
 
 /// The section `[telemetry]` of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

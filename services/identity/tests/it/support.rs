@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use contracts::identity::IdentityApi;
 use contracts::auth_source::ContractAuthSource;
+use contracts::identity::IdentityApi;
 use identity::{Built, Config, Needs, Setup};
 use platform::Context;
 use platform::auth::Authenticator;
