@@ -107,6 +107,19 @@ impl Task {
         }
     }
 
+    /// Answers of idempotency keys go after two days, some at a time; the promise is one day at least.
+    pub fn forget_answers(executor: &Executor) -> Self {
+        const KEPT: Duration = Duration::from_hours(48);
+        let executor = executor.clone();
+        Self::new("idempotency.forget", Duration::from_hours(1), move |_| {
+            let executor = executor.clone();
+            async move {
+                let before = executor.env().now().minus(KEPT);
+                executor.forget_answers_before(before).await.map_err(|error| error.to_string())
+            }
+        })
+    }
+
     /// For work that would be wrong while old events wait, such as giving up a reservation whose
     /// order was confirmed just before a crash.
     #[must_use]

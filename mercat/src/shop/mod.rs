@@ -34,9 +34,6 @@ pub struct Shop {
     pub staff: identity::Setup,
 }
 
-/// How long the answers of idempotency keys are kept. The promise is a day at least.
-const ANSWERS: Duration = Duration::from_hours(48);
-
 struct Stores<'a> {
     env: &'a Env,
     data: &'a DataFolder,
@@ -160,14 +157,7 @@ impl Shop {
             for task in service.tasks.iter().filter(|task| !task.after_backlog) {
                 task.clone().start(&self.env, service.name, shutdown.clone());
             }
-            let executor = service.executor.clone();
-            let forget = Task::new("idempotency.forget", Duration::from_hours(1), move |_| {
-                let executor = executor.clone();
-                async move {
-                    let before = executor.env().now().minus(ANSWERS);
-                    executor.forget_answers_before(before).await.map_err(|error| error.to_string())
-                }
-            });
+            let forget = Task::forget_answers(&service.executor);
             forget.start(&self.env, service.name, shutdown.clone());
         }
     }

@@ -21,9 +21,6 @@ use crate::store::postgres::{Options, PostgresEngine};
 use crate::store::{Engine, Schema};
 use crate::tls::ServerTls;
 
-/// How long the answers of idempotency keys are kept. The promise is a day at least.
-const ANSWERS: Duration = Duration::from_hours(48);
-
 /// A server that does not answer yet is asked again after this.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -136,20 +133,8 @@ impl Assembled {
                 task.clone().start(&this.env, name, end.clone());
             }
         });
-        forget_answers(&self.service.executor).start(env, name, shutdown.clone());
+        Task::forget_answers(&self.service.executor).start(env, name, shutdown.clone());
     }
-}
-
-/// Old answers of idempotency keys go, some at a time.
-pub(crate) fn forget_answers(executor: &Executor) -> Task {
-    let executor = executor.clone();
-    Task::new("idempotency.forget", Duration::from_hours(1), move |_| {
-        let executor = executor.clone();
-        async move {
-            let before = executor.env().now().minus(ANSWERS);
-            executor.forget_answers_before(before).await.map_err(|error| error.to_string())
-        }
-    })
 }
 
 /// Runs a service until it is told to end. `ready` runs when it serves.
