@@ -25,6 +25,10 @@ pub struct Databases {
 }
 
 impl Databases {
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(clippy::unnecessary_wraps, reason = "files need no connection; servers do")
+    )]
     pub fn find(place: Place<'_>) -> Result<Self, Error> {
         match place {
             Place::Folder(folder) => Ok(Self {
