@@ -6,6 +6,7 @@ use crate::cli::Serve;
 use crate::config::Config;
 
 #[cfg(not(feature = "servers"))]
+#[expect(clippy::unused_async, reason = "the same call in both builds")]
 pub async fn run(_config: Config, _serve: Serve) -> Result<ExitCode, String> {
     Err(crate::processes::NOT_IN_THIS_BUILD.to_owned())
 }

@@ -22,6 +22,7 @@ pub const NOT_IN_THIS_BUILD: &str =
     "this build holds the shop in one process only; build with `--features servers`";
 
 #[cfg(not(feature = "servers"))]
+#[expect(clippy::unused_async, reason = "the same call in both builds")]
 pub async fn up(
     _config: crate::config::Config,
     _up: crate::cli::Up,
