@@ -99,7 +99,10 @@ impl Delivery {
         } else {
             self.handle(subscription, &event).await
         };
-        let Err(error) = outcome else { return true };
+        let Err(error) = outcome else {
+            self.ward.handled(consumer, event.id);
+            return true;
+        };
         tracing::warn!(consumer, event = %event.id, event_type = event.event_type, %error, "not handled");
         if !self.ward.failed(consumer, event.id, &error) {
             return false;

@@ -63,6 +63,19 @@ impl Ward {
         give_up
     }
 
+    /// The event was handled: what it went through before is forgotten.
+    pub(super) fn handled(&self, consumer: &'static str, event: Uuid) {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).remove(&(consumer, event));
+        self.early.lock().unwrap_or_else(PoisonError::into_inner).remove(&(consumer, event));
+    }
+
+    /// How many events it remembers something of.
+    #[cfg(test)]
+    fn remembered(&self) -> usize {
+        let attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner).len();
+        attempts + self.early.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Has this event waited in vain for those before it?
     pub(super) fn lacks_for_long(
         &self,
@@ -175,4 +188,22 @@ pub(super) fn context_of(executor: &Executor, envelope: &Envelope) -> Context {
     context.causation = Some(envelope.id);
     context.trace = envelope.traceparent.as_deref().and_then(|text| text.parse().ok());
     context
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_that_was_handled_at_last_leaves_nothing_behind() {
+        let (ward, event) = (Ward::default(), Uuid::from_u128(7));
+        let error = HandleError::new("not now");
+        for _ in 1..TRIES {
+            assert!(!ward.failed("orders", event, &error));
+        }
+        assert_eq!(ward.remembered(), 1);
+        ward.handled("orders", event);
+        assert_eq!(ward.remembered(), 0);
+        assert!(!ward.failed("orders", event, &error), "its tries are counted anew");
+    }
 }
