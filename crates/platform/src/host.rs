@@ -104,6 +104,7 @@ impl Host {
             let _ = served.send(server.await);
         });
         tokio::select! {
+            biased;
             ended = &mut has_served => {
                 return Err(match ended {
                     Ok(Err(error)) => format!("the server failed: {error}"),

@@ -24,6 +24,7 @@ pub mod recent;
 pub mod rpc;
 pub mod service;
 pub mod shutdown;
+pub mod sometimes;
 pub mod store;
 pub mod telemetry;
 pub mod testing;

@@ -157,6 +157,7 @@ impl Task {
                     }
                 }
                 tokio::select! {
+                    biased;
                     () = shutdown.draining() => {}
                     () = task_env.sleep(self.every) => {}
                 }

@@ -190,6 +190,7 @@ impl Running {
         let mut lines = futures_util::stream::select_all(lines);
         loop {
             tokio::select! {
+                biased;
                 caught = tokio::signal::ctrl_c() => return caught.map_err(|e| e.to_string()),
                 chunk = lines.next() => match chunk {
                     Some(Ok(chunk)) => output::raw(&chunk),

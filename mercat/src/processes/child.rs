@@ -45,6 +45,7 @@ pub async fn keep(
                 // Waiting would close it, and the process end with it.
                 let _open = child.stdin.take();
                 tokio::select! {
+                    biased;
                     ended = child.wait() => tell(&name, ended),
                     () = stopped(&mut stop) => {
                         end(&env, &name, &mut child).await;
@@ -62,6 +63,7 @@ pub async fn keep(
             pause = PAUSE;
         }
         tokio::select! {
+            biased;
             () = env.sleep(pause) => {}
             () = stopped(&mut stop) => return,
         }

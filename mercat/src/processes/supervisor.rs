@@ -54,6 +54,7 @@ pub async fn up(config: Config, up: Up, given: &Given) -> Result<ExitCode, Strin
         kept.push(Kept { place, state });
     }
     let outcome = tokio::select! {
+        biased;
         // Abruptly: those that are left end with this one.
         _ = deaths.recv() => return Err("a process died".to_owned()),
         outcome = run(&env, &up, &folder, &kept) => outcome,
@@ -73,6 +74,7 @@ async fn run(env: &Env, up: &Up, folder: &DataFolder, kept: &[Kept]) -> Result<(
     // One for all turns: a signal between two of them must not be lost.
     let mut asked = std::pin::pin!(signal());
     tokio::select! {
+        biased;
         ready = env.timeout(READY, all_ready(env, kept)) => {
             ready.ok_or("not all processes got ready; their lines above tell why")??;
         }
@@ -83,6 +85,7 @@ async fn run(env: &Env, up: &Up, folder: &DataFolder, kept: &[Kept]) -> Result<(
     loop {
         let changes = states.iter_mut().map(|state| Box::pin(state.changed()));
         tokio::select! {
+            biased;
             caught = &mut asked => return caught.map_err(|error| format!("signals: {error}")),
             _ = futures_util::future::select_all(changes) => tell(env, up, folder, kept, false)?,
         }

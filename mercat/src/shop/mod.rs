@@ -171,6 +171,7 @@ impl Shop {
         self.env.spawn("after the backlog", async move {
             while shop.bus.has_backlog_before(started).await {
                 tokio::select! {
+                    biased;
                     () = shutdown.draining() => return,
                     () = shop.env.sleep(Duration::from_millis(50)) => {}
                 }

@@ -29,6 +29,7 @@ pub use application::bootstrap::OneTimePassword;
 pub use config::Config;
 #[cfg(feature = "process")]
 pub use process::Process;
+use ports::Passwords;
 
 pub const NAME: &str = "identity";
 
@@ -77,10 +78,16 @@ impl Setup {
 }
 
 pub fn build(needs: Needs) -> Result<Built, BuildError> {
+    let cost = needs.config.check().map_err(BuildError)?.cost;
+    let passwords = password::Argon2Passwords::new(needs.base.env.clone(), cost)
+        .map_err(|error| BuildError(error.to_string()))?;
+    build_with(needs, password::shared(passwords))
+}
+
+/// Builds the service with another way to hash passwords, as simulations do: theirs takes no time.
+pub fn build_with(needs: Needs, passwords: Arc<dyn Passwords>) -> Result<Built, BuildError> {
     let Needs { base, config } = needs;
     let checked = config.check().map_err(BuildError)?;
-    let passwords = password::Argon2Passwords::new(base.env.clone(), checked.cost)
-        .map_err(|error| BuildError(error.to_string()))?;
     let tokens = JwtTokens {
         issuer: config.issuer.clone(),
         audience: config.audience.clone(),
@@ -88,7 +95,7 @@ pub fn build(needs: Needs) -> Result<Built, BuildError> {
     };
     let identity = Identity::new(
         base.executor.clone(),
-        password::shared(passwords),
+        passwords,
         tokens.shared(),
         checked.settings,
     );

@@ -162,6 +162,7 @@ impl Intake {
             ward: self.ward.clone(),
         });
         tokio::select! {
+            biased;
             () = shutdown.stopping() => {}
             () = async {
                 delivery.load_parked().await;
@@ -191,19 +192,21 @@ impl Intake {
         let mut pump = Pump::new(self.env.clone(), delivery);
         let mut count = self.env.timer.sleep(Duration::ZERO);
         loop {
+            // A backlog at the broker must not keep what is done from being told.
             tokio::select! {
-                incoming = inbound.next(), if pump.has_room() => {
-                    let Incoming { token, envelope } = incoming;
-                    pump.accept(Waiting { place: token as i64, envelope });
+                biased;
+                () = &mut count => {
+                    self.count(inbound, pump.queued() == 0).await;
+                    count = self.env.timer.sleep(COUNT);
                 }
                 ended = pump.turn() => {
                     for place in ended.done {
                         inbound.done(place as u64);
                     }
                 }
-                () = &mut count => {
-                    self.count(inbound, pump.queued() == 0).await;
-                    count = self.env.timer.sleep(COUNT);
+                incoming = inbound.next(), if pump.has_room() => {
+                    let Incoming { token, envelope } = incoming;
+                    pump.accept(Waiting { place: token as i64, envelope });
                 }
             }
         }

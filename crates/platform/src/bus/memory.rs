@@ -37,6 +37,8 @@ struct Group {
     members: Vec<u64>,
     /// By partition: up to where all is done.
     done: BTreeMap<u32, usize>,
+    /// Grows when members have to begin anew where all is done.
+    turn: u64,
 }
 
 impl Group {
@@ -56,6 +58,19 @@ impl MemoryBroker {
     /// While it is down nothing is taken and nothing is given.
     pub fn set_down(&self, is_down: bool) {
         self.shared.lock().is_down = is_down;
+        self.shared.changed.notify_waiters();
+    }
+
+    /// The last `window` events of each partition that the consumer had done with come again, and so
+    /// does all behind them: an acknowledgement got lost with whoever held the partition.
+    pub fn rewind(&self, consumer: &'static str, source: &'static str, window: usize) {
+        let mut state = self.shared.lock();
+        let Some(group) = state.groups.get_mut(&(consumer, source)) else { return };
+        for done in group.done.values_mut() {
+            *done = done.saturating_sub(window);
+        }
+        group.turn += 1;
+        drop(state);
         self.shared.changed.notify_waiters();
     }
 
@@ -88,6 +103,7 @@ impl Broker for MemoryBroker {
             shared: self.shared.clone(),
             group: (consumer, source),
             number: member,
+            turn: 0,
             positions: HashMap::new(),
             done: HashMap::new(),
         }))
@@ -118,6 +134,8 @@ struct Member {
     shared: Arc<Shared>,
     group: (&'static str, &'static str),
     number: u64,
+    /// The group's, when it was looked at last.
+    turn: u64,
     /// By partition: what is read next. Only of those that are ours.
     positions: HashMap<u32, usize>,
     /// By partition: what is done beyond what comes before it.
@@ -133,6 +151,11 @@ impl Member {
         let group = state.groups.get(&self.group)?;
         if state.is_down {
             return None;
+        }
+        if group.turn != self.turn {
+            self.turn = group.turn;
+            self.positions.clear();
+            self.done.clear();
         }
         for partition in 0..PARTITIONS {
             if !group.owns(self.number, partition) {
@@ -176,9 +199,13 @@ impl Inbound for Member {
         if !group.owns(self.number, partition) {
             return;
         }
+        let upto = group.done.entry(partition).or_default();
+        if group.turn != self.turn || at < *upto {
+            // Given before it was to begin anew: it is given again.
+            return;
+        }
         let waiting = self.done.entry(partition).or_default();
         waiting.insert(at);
-        let upto = group.done.entry(partition).or_default();
         while waiting.remove(upto) {
             *upto += 1;
         }

@@ -123,15 +123,17 @@ impl Pump {
     pub(super) async fn turn(&mut self) -> Ended {
         loop {
             self.dispatch();
+            // Those that waited come before those that are always there.
             tokio::select! {
+                biased;
+                Some(()) = OptionFuture::from(self.held.as_mut()) => self.release_held(),
+                Some(key) = self.resting.next() => self.ready.push_back(key),
                 Some(delivered) = self.running.next() => {
                     let ended = self.delivered(delivered);
                     if !ended.done.is_empty() || !ended.lost.is_empty() {
                         return ended;
                     }
                 }
-                Some(key) = self.resting.next() => self.ready.push_back(key),
-                Some(()) = OptionFuture::from(self.held.as_mut()) => self.release_held(),
                 else => pending().await,
             }
         }
@@ -144,12 +146,16 @@ impl Pump {
     /// What was held has waited long enough.
     fn release_held(&mut self) {
         self.held = None;
-        for (id, key) in &mut self.keys {
-            if !key.busy {
+        let idle = self.keys.iter_mut().filter(|(_, key)| !key.busy);
+        let mut held: Vec<Uuid> = idle
+            .map(|(id, key)| {
                 key.busy = true;
-                self.ready.push_back(*id);
-            }
-        }
+                *id
+            })
+            .collect();
+        // Not in the order of a hash: two runs of one history go the same way.
+        held.sort_unstable();
+        self.ready.extend(held);
     }
 
     fn dispatch(&mut self) {

@@ -88,18 +88,20 @@ impl Relay {
         let (publisher, tenure) = (self.publisher.clone(), self.tenure.clone());
         loop {
             self.take_in();
+            // What comes seldom first, so that a busy pump keeps nothing waiting.
             tokio::select! {
+                biased;
                 () = shutdown.stopping() => break,
-                ended = self.pump.turn() => self.ended(ended),
-                Some(page) = OptionFuture::from(self.reading.as_mut()) => self.was_read(page),
-                Some(settled) = OptionFuture::from(self.settling.as_mut()) => self.settled(settled),
-                Some(()) = OptionFuture::from(self.settle.as_mut()) => self.settle(),
+                () = tenure.changed() => self.behind = true,
                 () = publisher.tail().committed() => {
                     self.behind |= matches!(self.feed, Feed::Rows { .. });
                 }
-                () = tenure.changed() => self.behind = true,
+                Some(page) = OptionFuture::from(self.reading.as_mut()) => self.was_read(page),
+                Some(settled) = OptionFuture::from(self.settling.as_mut()) => self.settled(settled),
+                Some(()) = OptionFuture::from(self.settle.as_mut()) => self.settle(),
                 () = &mut self.poll => self.polled(),
                 () = &mut self.tell => self.tell(),
+                ended = self.pump.turn() => self.ended(ended),
             }
         }
         // Not needed, but the next start has nothing to do twice.

@@ -95,6 +95,7 @@ impl Tenure {
         loop {
             shared.renew(&publisher, owner).await;
             tokio::select! {
+                biased;
                 () = shutdown.stopping() => break,
                 () = env.sleep(RENEW) => {}
             }

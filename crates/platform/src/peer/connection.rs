@@ -75,6 +75,7 @@ async fn open(
     let (mut sender, connection) = handshake.await.map_err(|error| error.to_string())?;
     let mut connection = Box::pin(connection);
     tokio::select! {
+        biased;
         outcome = &mut connection => {
             let reason = outcome.err().map(|error| root(&error));
             Err(reason.unwrap_or_else(|| "it closed the connection".to_owned()))

@@ -116,6 +116,7 @@ impl Endpoint {
                 }
             }
             tokio::select! {
+                biased;
                 () = self.gone.cancelled() => return,
                 () = env.sleep(jittered(env, pause)) => {}
             }
@@ -126,6 +127,7 @@ impl Endpoint {
     async fn drive(&self, mut connection: Connection, means: &Means) {
         let Means { config, changed, .. } = means;
         let outcome = tokio::select! {
+            biased;
             outcome = &mut connection => outcome,
             () = self.gone.cancelled() => {
                 // Nobody else holds the sender, so the connection ends after what is in flight.

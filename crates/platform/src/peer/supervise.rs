@@ -46,6 +46,7 @@ pub(super) async fn run(
         resolved.send_replace(true);
         means.changed.send_replace(());
         tokio::select! {
+            biased;
             () = closed.cancelled() => return,
             () = means.env.sleep(means.config.resolve_every) => {}
         }

@@ -126,6 +126,7 @@ impl Assembled {
         let (this, end) = (self.clone(), shutdown.clone());
         env.spawn("after the backlog", async move {
             tokio::select! {
+                biased;
                 () = end.draining() => return,
                 () = this.bus.caught_up() => {}
             }

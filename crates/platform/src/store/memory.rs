@@ -10,15 +10,15 @@ use async_trait::async_trait;
 use kernel::Timestamp;
 use kernel::id::Uuid;
 
-use super::aggregate::{AggregateType, Schema};
+use super::aggregate::{AggregateType, Column, Schema};
 use super::engine::{
     Applied, Change, Decide, Engine, EngineError, FORGET, IdempotencyRow, Loaded, MemoryProjection,
-    Parked, RawRow, ReadSet, RowWrite, Sharing, Waiting, WriteSet,
+    Parked, RawRow, ReadSet, RowWrite, Sharing, State, Waiting, WriteSet,
 };
 use super::query::{Direction, Query};
 use super::value::Value;
 use crate::event::Envelope;
-use crate::idempotency::{IdempotencyKey, Identity};
+use crate::idempotency::{IdempotencyKey, Identity, SavedResponse};
 
 pub struct MemoryEngine {
     tables: Mutex<Tables>,
@@ -43,7 +43,8 @@ struct Tables {
     outbox: BTreeMap<i64, Arc<Envelope>>,
     last_place: i64,
     inbox: HashMap<(&'static str, Uuid), u64>,
-    idempotency: HashMap<Identity, (IdempotencyRow, Timestamp)>,
+    /// Sorted, so that what is forgotten first is the same in each run.
+    idempotency: BTreeMap<Identity, (IdempotencyRow, Timestamp)>,
     parked: BTreeMap<(String, Uuid, u64), Parked>,
 }
 
@@ -64,9 +65,83 @@ impl MemoryEngine {
     fn lock(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Each row of an aggregate's table, by id, with the values of its declared columns.
+    pub fn each_row(&self, table: &'static str, mut row: impl FnMut(&RawRow, &[Column], &[Value])) {
+        let tables = self.lock();
+        let Some(table) = tables.aggregates.get(table) else { return };
+        for found in table.rows.values() {
+            row(&found.raw, table.aggregate.columns, &found.columns);
+        }
+    }
+
+    /// What each consumer has applied last of each aggregate.
+    pub fn inbox(&self) -> Vec<(&'static str, Uuid, u64)> {
+        let tables = self.lock();
+        let mut inbox: Vec<_> = tables.inbox.iter().map(|((c, id), v)| (*c, *id, *v)).collect();
+        inbox.sort_unstable();
+        inbox
+    }
+
+    /// The answers kept for idempotency keys, and since when. `None` is one that is not given yet.
+    pub fn answers(&self) -> Vec<(IdempotencyKey, Option<SavedResponse>, Timestamp)> {
+        let tables = self.lock();
+        let answers = tables.idempotency.iter();
+        answers
+            .map(|((owner, route, key), (row, at))| {
+                let (owner, route, key) = (owner.clone(), route.clone(), key.clone());
+                let fingerprint = row.fingerprint.clone();
+                (IdempotencyKey { owner, route, key, fingerprint }, row.response.clone(), *at)
+            })
+            .collect()
+    }
+
+    /// Another engine with the same rows; projections are those of `schema`, filled anew.
+    #[must_use]
+    pub fn copy(&self, schema: &Schema) -> Self {
+        let tables = self.lock();
+        let states = if schema.memory_projections.is_empty() {
+            Vec::new()
+        } else {
+            tables.states()
+        };
+        let changes: Vec<Change<'_>> = states
+            .iter()
+            .map(|(table, row, state)| {
+                let (id, version) = (row.id, row.version);
+                Change { table, id, version, state: Some(state.as_ref()) }
+            })
+            .collect();
+        for projection in &schema.memory_projections {
+            projection.apply(&changes);
+        }
+        let copied = Tables {
+            aggregates: tables.aggregates.iter().map(|(name, t)| (*name, t.copy())).collect(),
+            outbox: tables.outbox.clone(),
+            last_place: tables.last_place,
+            inbox: tables.inbox.clone(),
+            idempotency: tables.idempotency.clone(),
+            parked: tables.parked.clone(),
+        };
+        Self { tables: Mutex::new(copied), projections: schema.memory_projections.clone() }
+    }
 }
 
 impl Tables {
+    /// Every state that can be read, by table and id.
+    fn states(&self) -> Vec<(&'static str, &RawRow, State)> {
+        let mut names: Vec<_> = self.aggregates.keys().copied().collect();
+        names.sort_unstable();
+        let tables = names.into_iter().filter_map(|name| self.aggregates.get(name));
+        let states = tables.flat_map(|table| {
+            table.rows.values().filter_map(|row| {
+                let state = (table.aggregate.parse)(&row.raw.state).ok()?;
+                Some((table.aggregate.table, &row.raw, state))
+            })
+        });
+        states.collect()
+    }
+
     fn table(&self, name: &'static str) -> Result<&Table, EngineError> {
         self.aggregates
             .get(name)
@@ -188,6 +263,14 @@ impl Tables {
 }
 
 impl Table {
+    fn copy(&self) -> Self {
+        let rows = self.rows.iter().map(|(id, row)| {
+            let (raw, columns) = (row.raw.clone(), row.columns.clone());
+            (*id, Row { raw, columns })
+        });
+        Self { aggregate: self.aggregate, rows: rows.collect(), unique: self.unique.clone() }
+    }
+
     fn index(&mut self, columns: &[Value], with: impl Fn(&mut HashMap<Value, Uuid>, &Value)) {
         for (column, value) in self.aggregate.columns.iter().zip(columns) {
             if column.unique && *value != Value::Null {

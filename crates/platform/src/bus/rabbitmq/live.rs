@@ -130,15 +130,16 @@ impl<'a> Live<'a> {
         let mut look = env.timer.sleep(LOOK);
         loop {
             let turn = tokio::select! {
+                biased;
+                () = &mut look => {
+                    look = env.timer.sleep(LOOK);
+                    Turn::Look
+                }
                 token = done.recv() => match token {
                     Some(token) => Turn::Done(token),
                     None => return Ended::Dropped,
                 },
                 came = self.readers.next() => Turn::Came(came.map(Box::new)),
-                () = &mut look => {
-                    look = env.timer.sleep(LOOK);
-                    Turn::Look
-                }
             };
             // A call on a connection that breaks meanwhile may never be answered.
             match env.timeout(ANSWER, self.turn(turn)).await {

@@ -136,6 +136,7 @@ impl Source {
         loop {
             let pause = if sender.borrow().is_known { every } else { PAUSE.min(every) };
             tokio::select! {
+                biased;
                 () = sender.closed() => return,
                 () = self.env.sleep(pause) => {}
             }
