@@ -23,9 +23,13 @@ pub struct Staff {
 impl Staff {
     /// Signs in with the printed password, replaces it, and makes an API key.
     pub async fn first(shop: &Shop) -> Self {
-        let client = shop.client();
         let printed = shop.first_password().await;
-        let tokens = first_login(&client, FIRST_STAFF, &printed).await;
+        Self::with_printed(&shop.client(), &printed).await
+    }
+
+    /// [`Staff::first`] of a shop that was started in another way.
+    pub async fn with_printed(client: &Client, printed: &str) -> Self {
+        let tokens = first_login(client, FIRST_STAFF, printed).await;
         let access_token = tokens.text("/access_token");
         let key = api_key(&client.with_token(&access_token), &["*"]).await;
         Self { account: tokens.text("/account_id"), access_token, key }
