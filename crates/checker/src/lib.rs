@@ -35,6 +35,7 @@ pub use journal::Journal;
 pub use report::{Finding, Invariant, Report, Violation};
 #[cfg(feature = "postgres")]
 pub use source::Servers;
+pub use source::{Cell, Rows};
 
 /// Where the databases are.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +44,8 @@ pub enum Place<'a> {
     Folder(&'a Path),
     #[cfg(feature = "postgres")]
     Servers(&'a Servers),
+    /// A simulated shop, with its provider.
+    Memory(&'a dyn Rows),
 }
 
 /// What to look at.
@@ -97,7 +100,7 @@ pub enum Error {
 pub fn verify(look: &Look<'_>) -> Result<Report, Error> {
     let book = snapshot::Snapshot::open(look)?;
     let mut report = Report::new(look.named, look.quiet_after, book.now());
-    let has_ledger = provider::read(&book, look.provider)?;
+    let has_ledger = provider::read(&book, look)?;
     orders::check(&book, &mut report)?;
     stock::check(&book, &mut report)?;
     money::check(&book, &mut report)?;

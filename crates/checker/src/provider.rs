@@ -11,9 +11,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::Error;
 use crate::shape::{Id, word};
 use crate::snapshot::Snapshot;
+use crate::{Error, Look, Place};
 
 const NAME: &str = "test-provider.jsonl";
 /// Far longer than any line of the ledger.
@@ -34,30 +34,38 @@ struct Line {
 }
 
 /// Reads what it did into `charge` and `provider_key`. False when there is no ledger.
-pub fn read(book: &Snapshot, folder: &Path) -> Result<bool, Error> {
-    let path = folder.join(NAME);
+pub fn read(book: &Snapshot, look: &Look<'_>) -> Result<bool, Error> {
+    let path = look.provider.join(NAME);
+    if let Place::Memory(rows) = look.shop {
+        read_lines(book, &path, rows.ledger())?;
+        return Ok(true);
+    }
     let file = match File::open(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(Error::File(path, error)),
     };
+    read_lines(book, &path, BufReader::new(file))?;
+    Ok(true)
+}
+
+fn read_lines(book: &Snapshot, path: &Path, mut reader: impl BufRead) -> Result<(), Error> {
     let mut keys = book.prepare(
         "INSERT INTO provider_key VALUES (?, ?, 1) \
          ON CONFLICT (key) DO UPDATE SET times = times + 1 RETURNING times",
     )?;
     let mut tables = Tables::open(book)?;
-    let mut reader = BufReader::new(file);
     let mut text = Vec::new();
     for number in 1.. {
         text.clear();
         let read = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut text);
-        read.map_err(|error| Error::File(path.clone(), error))?;
+        read.map_err(|error| Error::File(path.to_owned(), error))?;
         // The last line may be cut off, or be written right now: it was not answered.
         if text.last() != Some(&b'\n') {
             break;
         }
         let line: Line =
-            serde_json::from_slice(&text).map_err(|_| Error::Ledger(path.clone(), number))?;
+            serde_json::from_slice(&text).map_err(|_| Error::Ledger(path.to_owned(), number))?;
         if !matches!(word(&line.verdict), "done" | "from") {
             continue;
         }
@@ -67,7 +75,7 @@ pub fn read(book: &Snapshot, folder: &Path) -> Result<bool, Error> {
             tables.apply(&line)?;
         }
     }
-    Ok(true)
+    Ok(())
 }
 
 struct Tables<'a> {

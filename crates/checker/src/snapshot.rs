@@ -8,8 +8,8 @@ use kernel::id::{Uuid, encode};
 use rusqlite::{CachedStatement, Connection, OpenFlags, Row};
 
 use crate::report::Finding;
-use crate::source::Databases;
-use crate::{Error, Look};
+use crate::source::{self, Databases};
+use crate::{Error, Look, Place};
 
 /// The others, beside ordering, whose database is `main`. In the order of their snapshots: what
 /// ordering's events did to inventory and payment is in theirs if the events were gone from its
@@ -63,6 +63,26 @@ pub struct Snapshot {
 impl Snapshot {
     pub fn open(look: &Look<'_>) -> Result<Self, Error> {
         let databases = Databases::find(look.shop)?;
+        let connection = match look.shop {
+            Place::Memory(rows) => source::connect(rows, &ATTACHED)?,
+            _ => Self::open_files(&databases)?,
+        };
+        connection.execute_batch("BEGIN")?;
+        // The first read of each takes its snapshot, which stays until the end.
+        for name in std::iter::once("main").chain(ATTACHED) {
+            let sql = format!("SELECT count(*) FROM {name}.schema_migration");
+            connection.query_row(&sql, [], |row| row.get::<_, i64>(0))?;
+        }
+        connection.execute_batch(TABLES)?;
+        let now = match look.now.or(databases.now()) {
+            Some(now) => now,
+            None => Timestamp::from_micros(connection.query_row(LAST_WRITE, [], |r| r.get(0))?),
+        };
+        let quiet_after = look.quiet_after;
+        Ok(Self { connection, _databases: databases, now, quiet_after })
+    }
+
+    fn open_files(databases: &Databases) -> Result<Connection, Error> {
         let path = |name: &str| {
             let path = databases.folder().join(format!("{name}.db"));
             if path.is_file() { Ok(path) } else { Err(Error::NoShop(path)) }
@@ -78,19 +98,7 @@ impl Snapshot {
             let path = path(name)?;
             connection.execute(&format!("ATTACH ? AS {name}"), [text(&path)?])?;
         }
-        connection.execute_batch("BEGIN")?;
-        // The first read of each takes its snapshot, which stays until the end.
-        for name in std::iter::once("main").chain(ATTACHED) {
-            let sql = format!("SELECT count(*) FROM {name}.schema_migration");
-            connection.query_row(&sql, [], |row| row.get::<_, i64>(0))?;
-        }
-        connection.execute_batch(TABLES)?;
-        let now = match look.now.or(databases.now()) {
-            Some(now) => now,
-            None => Timestamp::from_micros(connection.query_row(LAST_WRITE, [], |r| r.get(0))?),
-        };
-        let quiet_after = look.quiet_after;
-        Ok(Self { connection, _databases: databases, now, quiet_after })
+        Ok(connection)
     }
 
     pub fn now(&self) -> Timestamp {

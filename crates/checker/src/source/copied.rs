@@ -11,6 +11,10 @@ pub(super) enum Kind {
     /// A body that is looked at only if it tells of a completed cart.
     Answer,
     /// These fields of a document; all when there are none.
+    #[cfg_attr(
+        not(any(test, feature = "postgres")),
+        expect(dead_code, reason = "what is in memory is handed out whole")
+    )]
     State(&'static [&'static str]),
 }
 
@@ -20,6 +24,10 @@ pub(super) struct Table {
     /// The columns of the primary key; empty when rows are only gone through.
     pub key: &'static str,
     /// A column that rows are found by.
+    #[cfg_attr(
+        not(any(test, feature = "postgres")),
+        expect(dead_code, reason = "what is in memory is small")
+    )]
     pub index: Option<&'static str>,
 }
 
@@ -167,7 +175,13 @@ pub(super) fn tables_of(service: &str) -> impl Iterator<Item = &'static Table> {
 
 impl Table {
     /// The table that holds the copy.
+    #[cfg(any(test, feature = "postgres"))]
     pub fn create(&self) -> String {
+        self.create_in("main")
+    }
+
+    /// The same in an attached database.
+    pub fn create_in(&self, schema: &str) -> String {
         let columns = self.columns.iter().map(|(name, kind)| {
             let kind = match kind {
                 Id | Answer => "BLOB",
@@ -180,20 +194,28 @@ impl Table {
         if !self.key.is_empty() {
             parts.push(format!("PRIMARY KEY ({})", self.key));
         }
-        format!("CREATE TABLE \"{}\" ({})", self.name, parts.join(", "))
+        format!("CREATE TABLE {schema}.\"{}\" ({})", self.name, parts.join(", "))
     }
 
+    #[cfg(any(test, feature = "postgres"))]
     pub fn create_index(&self) -> Option<String> {
         let column = self.index?;
         Some(format!("CREATE INDEX \"{0}_{column}\" ON \"{0}\" ({column})", self.name))
     }
 
+    #[cfg(any(test, feature = "postgres"))]
     pub fn insert(&self) -> String {
+        self.insert_in("main")
+    }
+
+    /// The same into an attached database.
+    pub fn insert_in(&self, schema: &str) -> String {
         let places = vec!["?"; self.columns.len()].join(", ");
-        format!("INSERT INTO \"{}\" VALUES ({places})", self.name)
+        format!("INSERT INTO {schema}.\"{}\" VALUES ({places})", self.name)
     }
 
     /// The same columns at the server.
+    #[cfg(any(test, feature = "postgres"))]
     pub fn select(&self) -> String {
         let columns = self.columns.iter().map(|(name, kind)| match kind {
             Id | Int | Text => format!("\"{name}\""),

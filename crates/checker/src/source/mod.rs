@@ -1,8 +1,9 @@
-//! Where the databases of a shop are, and how they come to be files that can be opened side by side:
-//! those of a data folder are, those of servers are copied, as far as they are looked at.
+//! Where the databases of a shop are, and how they come to be such that can be opened side by side:
+//! those of a data folder are, those of servers and of a simulation are copied, as far as they are
+//! looked at.
 
-#[cfg(feature = "postgres")]
 mod copied;
+mod memory;
 #[cfg(feature = "postgres")]
 mod servers;
 
@@ -12,6 +13,8 @@ use kernel::Timestamp;
 
 #[cfg(feature = "postgres")]
 pub use servers::Servers;
+
+pub use memory::{Cell, Rows, connect};
 
 use crate::{Error, Place};
 
@@ -33,6 +36,12 @@ impl Databases {
         match place {
             Place::Folder(folder) => Ok(Self {
                 folder: folder.to_owned(),
+                now: None,
+                #[cfg(feature = "postgres")]
+                _copied: None,
+            }),
+            Place::Memory(_) => Ok(Self {
+                folder: PathBuf::new(),
                 now: None,
                 #[cfg(feature = "postgres")]
                 _copied: None,

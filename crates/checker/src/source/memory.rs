@@ -1,0 +1,88 @@
+//! The databases of a simulated shop: rows that somebody holds in memory, put into databases that
+//! are in memory, too, so that the same checks read them.
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ToSql};
+
+use super::copied::{Kind, Table, tables_of};
+use crate::Error;
+
+/// A value of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell<'a> {
+    Null,
+    Int(i64),
+    Text(&'a str),
+    Blob(&'a [u8]),
+}
+
+impl ToSql for Cell<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(value) => ValueRef::Integer(*value),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// What a simulated shop holds.
+pub trait Rows: std::fmt::Debug {
+    /// Hands out each row of a table: its values by the names of their columns, in any order, and
+    /// more of them than are asked for if that is easier.
+    fn each(&self, service: &str, table: &str, row: &mut dyn FnMut(&[(&str, Cell<'_>)]));
+
+    /// What the test provider wrote down.
+    fn ledger(&self) -> &[u8];
+}
+
+/// A connection to which the databases are attached as those of files would be.
+pub fn connect(rows: &dyn Rows, others: &[&'static str]) -> Result<Connection, Error> {
+    let connection = Connection::open_in_memory()?;
+    connection.set_prepared_statement_cache_capacity(256);
+    connection.execute_batch("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF")?;
+    for name in others {
+        connection.execute(&format!("ATTACH ':memory:' AS {name}"), [])?;
+    }
+    connection.execute_batch("BEGIN")?;
+    let own = [("ordering", "main")];
+    for (service, schema) in own.into_iter().chain(others.iter().map(|name| (*name, *name))) {
+        for table in tables_of(service) {
+            connection.execute_batch(&table.create_in(schema))?;
+            fill(&connection, rows, service, schema, table)?;
+        }
+    }
+    connection.execute_batch("COMMIT")?;
+    Ok(connection)
+}
+
+fn fill(
+    connection: &Connection,
+    rows: &dyn Rows,
+    service: &str,
+    schema: &str,
+    table: &Table,
+) -> Result<(), Error> {
+    let mut insert = connection.prepare_cached(&table.insert_in(schema))?;
+    let mut outcome = Ok(());
+    rows.each(service, table.name, &mut |row| {
+        let values = table.columns.iter().map(|(name, kind)| {
+            let found = row.iter().find(|(column, _)| column == name);
+            let value = found.map_or(Cell::Null, |(_, value)| *value);
+            if matches!(kind, Kind::Answer) && !is_told(row) { Cell::Null } else { value }
+        });
+        let values = rusqlite::params_from_iter(values);
+        if outcome.is_ok() {
+            outcome = insert.execute(values).map(|_| ());
+        }
+    });
+    Ok(outcome?)
+}
+
+/// Only answers that tell of a completed cart are looked at.
+fn is_told(row: &[(&str, Cell<'_>)]) -> bool {
+    row.iter().any(|(name, value)| {
+        *name == "route" && matches!(value, Cell::Text(route) if route.ends_with("/complete"))
+    })
+}
