@@ -1,6 +1,7 @@
 //! For tests of services: a store and an executor on either engine, with a clock that stands still.
 
 mod client;
+pub mod servers;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,17 +1,15 @@
 //! The servers under a shop of processes: PostgreSQL and a broker, the real ones.
 
 use std::io::Write as _;
-use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use platform::store::postgres::provision::{Account, provision, unprovision};
+pub use platform::testing::servers::told;
+use platform::testing::servers::{KAFKA, POSTGRES, RABBITMQ, told_or_skipped};
 
 use crate::shop::Topology;
 
-const POSTGRES: &str = "MERCAT_TEST_POSTGRES";
-const KAFKA: &str = "MERCAT_TEST_KAFKA";
-const RABBITMQ: &str = "MERCAT_TEST_RABBITMQ";
 /// Of roles that only tests have.
 const PASSWORD: &str = "onlyfortests";
 /// Services with a database.
@@ -27,36 +25,11 @@ pub(crate) struct Servers {
 
 /// Are the servers of a topology there? Says loudly when they are not; in CI they have to be.
 pub fn are_there(topology: Topology) -> bool {
-    let missing: Vec<_> =
-        needed(topology).into_iter().filter(|name| told(name).is_none()).collect();
-    if missing.is_empty() {
-        return true;
-    }
-    let missing = format!("no {}: run `cargo xtask services up`", missing.join(", "));
-    assert!(std::env::var_os("CI").is_none(), "{missing}");
-    // Past the capture of the test runner, so that it is seen.
-    let thread = std::thread::current();
-    let test = thread.name().unwrap_or_default();
-    let _ = writeln!(std::io::stderr(), "*** SKIPPED {test}: {missing}");
-    false
-}
-
-fn needed(topology: Topology) -> Vec<&'static str> {
     match topology {
-        Topology::Embedded | Topology::Loopback => Vec::new(),
-        Topology::Kafka | Topology::Replicas => vec![POSTGRES, KAFKA],
-        Topology::RabbitMq => vec![POSTGRES, RABBITMQ],
+        Topology::Embedded | Topology::Loopback => true,
+        Topology::Kafka | Topology::Replicas => told_or_skipped([POSTGRES, KAFKA]).is_some(),
+        Topology::RabbitMq => told_or_skipped([POSTGRES, RABBITMQ]).is_some(),
     }
-}
-
-/// `cargo xtask test` tells it; `cargo xtask services up` leaves it in a file.
-pub fn told(name: &str) -> Option<String> {
-    std::env::var(name).ok().or_else(|| {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/services/env");
-        let text = std::fs::read_to_string(file).ok()?;
-        let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-        found.map(str::to_owned)
-    })
 }
 
 impl Servers {

@@ -1,13 +1,10 @@
 //! A role and a database for each service, on the PostgreSQL of the tests.
 
-use std::io::Write as _;
-use std::path::Path;
-
 use checker::Servers;
 use platform::store::postgres::provision::{Account, provision, unprovision};
 use platform::store::postgres::sqlx::{self, AssertSqlSafe, Connection as _, PgConnection};
+use platform::testing::servers::{POSTGRES, told_or_skipped};
 
-const VARIABLE: &str = "MERCAT_TEST_POSTGRES";
 const SERVICES: [&str; 5] = ["ordering", "inventory", "payment", "catalog", "identity"];
 pub const PASSWORD: &str = "h1dden";
 
@@ -17,27 +14,10 @@ pub struct Databases {
     template: String,
 }
 
-fn server() -> Option<String> {
-    let told = std::env::var(VARIABLE).ok().or_else(|| {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/services/env");
-        let text = std::fs::read_to_string(file).ok()?;
-        let found = text.lines().find_map(|line| line.strip_prefix(VARIABLE)?.strip_prefix('='));
-        found.map(str::to_owned)
-    });
-    if told.is_none() {
-        let missing = format!("no PostgreSQL: set {VARIABLE}, or run `cargo xtask services up`");
-        assert!(std::env::var_os("CI").is_none(), "{missing}");
-        let thread = std::thread::current();
-        let test = thread.name().unwrap_or_default();
-        let _ = writeln!(std::io::stderr(), "*** SKIPPED {test}: {missing}");
-    }
-    told
-}
-
 impl Databases {
     /// Empty ones; `None` without a server.
     pub async fn make(test: &str) -> Option<Self> {
-        let admin = server()?;
+        let [admin] = told_or_skipped([POSTGRES])?;
         let prefix = format!("{test}{}", std::process::id());
         let mut template = String::new();
         for service in SERVICES {

@@ -33,11 +33,9 @@ impl Process {
     pub fn build_with_importer(
         parts: Parts<Config>,
     ) -> Result<(Standing, Arc<Importer>), BuildError> {
-        let (base, peers) = (parts.base, parts.peers);
-        let source = auth_source::over(peers.channel("identity")?, base.env.clone(), NAME);
-        base.authenticator.connect(source);
-        let inventory = InventoryClient::new(peers.channel("inventory")?, base.env.clone());
-        let needs = Needs { base, config: parts.config, inventory: Arc::new(inventory) };
+        parts.ask_identity(NAME, auth_source::over)?;
+        let inventory = parts.client("inventory", InventoryClient::new)?;
+        let needs = Needs { base: parts.base, config: parts.config, inventory };
         let built = crate::build(needs)?;
         Ok((Standing::new(built.service), built.importer))
     }

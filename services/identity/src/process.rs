@@ -49,10 +49,11 @@ fn tell(first: &OneTimePassword) -> Result<(), String> {
     let text = format!(
         "  staff      {}  password: {}  (shown only now, good for {} days)\n             It opens one \
          thing: choosing your own. Sign in with it at POST /v1/auth/staff/login, choose with POST \
-         /v1/auth/password, and sign in again.\n",
+         /v1/auth/password, and sign in again.\n             If it is lost: mercat staff reset-password {}\n",
         first.email,
         first.password.expose(),
-        first.valid_days
+        first.valid_days,
+        first.email
     );
     let mut out = std::io::stdout().lock();
     let told = out.write_all(text.as_bytes()).and_then(|()| out.flush());

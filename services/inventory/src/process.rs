@@ -1,7 +1,5 @@
 //! Inventory as a process of its own.
 
-use std::sync::Arc;
-
 use contracts::auth_source;
 use contracts::ordering::OrderingClient;
 use platform::process::{Parts, Standalone, Standing};
@@ -23,11 +21,9 @@ impl Standalone for Process {
     }
 
     fn build(parts: Parts<Config>) -> Result<Standing, BuildError> {
-        let (base, peers) = (parts.base, parts.peers);
-        let source = auth_source::over(peers.channel("identity")?, base.env.clone(), NAME);
-        base.authenticator.connect(source);
-        let orders = OrderingClient::new(peers.channel("ordering")?, base.env.clone());
-        let needs = Needs { base, config: parts.config, orders: Arc::new(orders) };
+        parts.ask_identity(NAME, auth_source::over)?;
+        let orders = parts.client("ordering", OrderingClient::new)?;
+        let needs = Needs { base: parts.base, config: parts.config, orders };
         Ok(Standing::new(crate::build(needs)?.service))
     }
 }

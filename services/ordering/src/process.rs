@@ -1,7 +1,5 @@
 //! Ordering as a process of its own.
 
-use std::sync::Arc;
-
 use contracts::auth_source;
 use contracts::catalog::CatalogClient;
 use contracts::inventory::InventoryClient;
@@ -25,16 +23,13 @@ impl Standalone for Process {
     }
 
     fn build(parts: Parts<Config>) -> Result<Standing, BuildError> {
-        let (base, peers) = (parts.base, parts.peers);
-        let source = auth_source::over(peers.channel("identity")?, base.env.clone(), NAME);
-        base.authenticator.connect(source);
-        let env = base.env.clone();
+        parts.ask_identity(NAME, auth_source::over)?;
         let needs = Needs {
+            catalog: parts.client("catalog", CatalogClient::new)?,
+            inventory: parts.client("inventory", InventoryClient::new)?,
+            payment: parts.client("payment", PaymentClient::new)?,
+            base: parts.base,
             config: parts.config,
-            catalog: Arc::new(CatalogClient::new(peers.channel("catalog")?, env.clone())),
-            inventory: Arc::new(InventoryClient::new(peers.channel("inventory")?, env.clone())),
-            payment: Arc::new(PaymentClient::new(peers.channel("payment")?, env)),
-            base,
         };
         Ok(Standing::new(crate::build(needs)?.service))
     }

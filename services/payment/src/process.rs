@@ -20,13 +20,11 @@ impl Standalone for Process {
     }
 
     fn build(parts: Parts<Config>) -> Result<Standing, BuildError> {
-        let (base, peers) = (parts.base, parts.peers);
-        let source = auth_source::over(peers.channel("identity")?, base.env.clone(), NAME);
-        base.authenticator.connect(source);
+        parts.ask_identity(NAME, auth_source::over)?;
         let mut config = parts.config;
         // The test provider plays somebody outside who remembers.
         let folder = &mut config.test_provider.folder;
         folder.get_or_insert_with(|| parts.data.join("test-provider"));
-        Ok(Standing::new(crate::build(Needs { base, config })?.service))
+        Ok(Standing::new(crate::build(Needs { base: parts.base, config })?.service))
     }
 }

@@ -11,12 +11,12 @@ pub(super) fn check(broker: &str, prefix: &str, partitions: u32) -> Result<(), B
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
     if prefix.is_empty() || prefix.len() > MAX_PREFIX || !prefix.chars().all(plain) {
         return Err(BrokerError(format!(
-            "{broker}: prefix is {prefix:?}; give 1 to {MAX_PREFIX} of a-z, 0-9, - and _"
+            "{broker}: broker.prefix is {prefix:?}; give 1 to {MAX_PREFIX} of a-z, 0-9, - and _"
         )));
     }
     if partitions == 0 || partitions > MAX_PARTITIONS {
         return Err(BrokerError(format!(
-            "{broker}: partitions is {partitions}; give 1 to {MAX_PARTITIONS}"
+            "{broker}: broker.partitions is {partitions}; give 1 to {MAX_PARTITIONS}"
         )));
     }
     Ok(())

@@ -5,9 +5,10 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use ::http::{HeaderValue, StatusCode, header};
+use ::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -93,6 +94,18 @@ pub fn operator_routes(executors: Vec<Executor>, subscriptions: Vec<Subscription
         .route("/events/skip", post(skipped))
         .route("/events/tail", get(tail))
         .with_state(Arc::new(Events { executors, subscriptions }))
+        .layer(axum::middleware::from_fn(not_for_pages))
+}
+
+/// Operators use programs. A page in an operator's browser reaches this port too, under a name of
+/// its own choice (DNS rebinding), and its browser says that it is one.
+async fn not_for_pages(request: Request, next: Next) -> Response {
+    let of_browser =
+        |name: &HeaderName| *name == header::ORIGIN || name.as_str() == "sec-fetch-mode";
+    if request.headers().keys().any(of_browser) {
+        return failed(StatusCode::FORBIDDEN, "this is not for web pages".to_owned());
+    }
+    next.run(request).await
 }
 
 async fn parked(State(events): State<Arc<Events>>) -> Response {

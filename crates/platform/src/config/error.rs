@@ -35,7 +35,7 @@ impl fmt::Display for ConfigError {
 }
 
 /// Does a key of this name hold something that must not be shown?
-pub(super) fn is_secret(key: &str) -> bool {
+pub fn is_secret(key: &str) -> bool {
     let name = key.rsplit('.').next().unwrap_or(key);
     ["secret", "password", "token", "key", "pepper", "dsn", "url"]
         .iter()

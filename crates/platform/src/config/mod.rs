@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub use error::ConfigError;
+pub use error::{ConfigError, is_secret};
 pub use secret::Secret;
 use tree::{Origin, Tree};
 

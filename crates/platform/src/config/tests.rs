@@ -124,6 +124,11 @@ fn an_error_names_key_value_origin_and_what_is_right() {
             "http.compress = 2 (command line): invalid type: integer `2`, expected a boolean",
         ),
         (
+            from("zebra = 1", &[], &[]),
+            "zebra = 1 (file /mercat.toml): there is no such key. Known here: name, http, \
+             database, payment, rates",
+        ),
+        (
             from("database = 'oracle'", &[], &[]),
             "database = \"oracle\" (file /mercat.toml): unknown variant `oracle`, expected \
              `memory` or `sqlite`",
@@ -146,8 +151,14 @@ fn secrets_come_from_files_and_are_never_shown() {
     let printed = print(&config).unwrap() + &format!("{config:?}");
     assert!(!printed.contains("hunter2"), "{printed}");
 
-    let both = from("[payment]\nsecret = 'a'", &[("MERCAT_PAYMENT__SECRET_FILE", &file)], &[]);
-    assert!(both.unwrap_err().contains("both given"));
+    let both = format!("[payment]\nsecret = 'a'\nsecret_file = '{file}'");
+    assert!(from(&both, &[], &[]).unwrap_err().contains("both given"));
+    // They are one key: the later source counts.
+    let later = from("[payment]\nsecret = 'a'", &[("MERCAT_PAYMENT__SECRET_FILE", &file)], &[]);
+    assert_eq!(later.unwrap().payment.secret.expose(), "hunter2");
+    let in_file = format!("[payment]\nsecret_file = '{file}'");
+    let later = from(&in_file, &[("MERCAT_PAYMENT__SECRET", "b")], &[]);
+    assert_eq!(later.unwrap().payment.secret.expose(), "b");
     let error = from("[payment]\nsecret = 4711", &[], &[]).unwrap_err();
     assert!(error.starts_with("payment.secret") && !error.contains("4711"), "{error}");
 }

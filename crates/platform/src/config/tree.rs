@@ -18,6 +18,12 @@ pub(super) enum Origin {
     Override,
 }
 
+impl Origin {
+    fn is_alike(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -110,6 +116,17 @@ impl Tree {
                 _ => return refused("lies inside of a key that holds a value, not a section"),
             }
         }
+        // `x` and `x_file` are one key: what a later source says counts.
+        let twin = match last.strip_suffix("_file") {
+            Some(key) => key.to_owned(),
+            None => format!("{last}_file"),
+        };
+        let twin_name = [sections, std::slice::from_ref(&twin)].concat().join(".");
+        if self.origins.get(&twin_name).is_some_and(|earlier| !earlier.is_alike(origin)) {
+            at.remove(&twin);
+            self.origins.remove(&twin_name);
+            self.guessed.remove(&twin_name);
+        }
         at.insert(last.clone(), value);
         self.origins.insert(name, origin.clone());
         Ok(())
@@ -198,6 +215,8 @@ impl Tree {
         let mut fault = "there is no such key".to_owned();
         if let Some(nearest) = nearest(name, &known) {
             let _ = write!(fault, "; did you mean {nearest}?");
+        } else {
+            fault.push('.');
         }
         if !known.is_empty() {
             let _ = write!(fault, " Known here: {}", known.join(", "));

@@ -9,7 +9,6 @@ use std::time::Duration;
 use ::http::{HeaderValue, Request, Response, header};
 use axum::extract::ConnectInfo;
 use bytes::Bytes;
-use http_body::Body;
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -21,7 +20,7 @@ use tower::{Service, ServiceExt};
 
 use super::Problem;
 use super::activity::{Activity, Watched};
-use super::server::Error;
+use super::server::{Answers, Content};
 use crate::env::Env;
 use crate::tls::{ServerTls, Stream};
 
@@ -37,16 +36,7 @@ pub(super) struct Accepted {
 }
 
 impl Accepted {
-    pub(super) async fn serve<S, B>(self, stream: TcpStream, service: S)
-    where
-        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
-            + Clone
-            + Send
-            + 'static,
-        S::Future: Send,
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<Error>,
-    {
+    pub(super) async fn serve<B: Content>(self, stream: TcpStream, service: impl Answers<B>) {
         let (header_timeout, idle_timeout) = self.timeouts;
         let stream = match &self.tls {
             None => Stream::Plain(stream),

@@ -30,11 +30,12 @@ pub struct ServerLimits {
 }
 
 impl ServerLimits {
-    /// For a port that only our own processes reach: the gateway brings everybody's requests over
-    /// one connection, and adds headers of ours to heads that it took at their limit.
-    pub fn inner() -> Self {
+    /// For a port that only our own processes reach, which run in `ours`: the gateway brings
+    /// everybody's requests over one connection, and adds headers of ours to heads that it took at
+    /// their limit.
+    pub fn inner(ours: Vec<Network>) -> Self {
         Self {
-            unbounded_peers: super::inner_networks(),
+            unbounded_peers: ours,
             max_header_bytes: 32 * 1024,
             max_headers: 120,
             max_streams: 2_000,

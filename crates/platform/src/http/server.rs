@@ -24,7 +24,7 @@ use crate::env::Env;
 use crate::shutdown::Shutdown;
 use crate::tls::ServerTls;
 
-pub(super) type Error = Box<dyn std::error::Error + Send + Sync>;
+type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// What is said to one connection too many.
 const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
@@ -32,67 +32,62 @@ const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: applicat
     {\"type\":\"https://mercat.dev/problems/too-many-connections\",\"title\":\"Too many connections\",\
     \"status\":503,\"detail\":\"This server has no connection left for you.\",\"errors\":[]}";
 
-/// Serves until `shutdown` drains; then no connection is taken, requests in flight end, and the
-/// future completes, at the latest after the drain time-out. HTTP/1.1 and HTTP/2 without TLS.
-pub async fn serve<S, B>(
-    env: Env,
-    listener: TcpListener,
-    service: S,
-    limits: ServerLimits,
-    shutdown: Shutdown,
-) -> io::Result<()>
-where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+/// What answers requests: the bounds of everything that serves, in one place.
+pub trait Answers<B>:
+    Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static
+{
+}
+
+impl<S, B> Answers<B> for S where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>
         + Clone
         + Send
-        + 'static,
-    S::Future: Send,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Error>,
+        + 'static
 {
+}
+
+/// The body of an answer.
+pub trait Content: Body<Data = Bytes, Error: Into<Error>> + Send + 'static {}
+
+impl<B> Content for B where B: Body<Data = Bytes, Error: Into<Error>> + Send + 'static {}
+
+/// Serves until `shutdown` drains; then no connection is taken, requests in flight end, and the
+/// future completes, at the latest after the drain time-out. HTTP/1.1 and HTTP/2 without TLS.
+pub async fn serve<B: Content>(
+    env: Env,
+    listener: TcpListener,
+    service: impl Answers<B>,
+    limits: ServerLimits,
+    shutdown: Shutdown,
+) -> io::Result<()> {
     serve_tls(env, listener, None, service, limits, shutdown).await
 }
 
 /// [`serve`] over TLS when it is given: ALPN offers HTTP/2 and HTTP/1.1.
-pub async fn serve_tls<S, B>(
+pub async fn serve_tls<B: Content>(
     env: Env,
     listener: TcpListener,
     tls: Option<ServerTls>,
-    service: S,
+    service: impl Answers<B>,
     limits: ServerLimits,
     shutdown: Shutdown,
-) -> io::Result<()>
-where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
-        + Clone
-        + Send
-        + 'static,
-    S::Future: Send,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Error>,
-{
+) -> io::Result<()> {
     let draining = async move { shutdown.draining().await };
     serve_until(env, listener, tls, service, limits, draining).await
 }
 
 /// [`serve_tls`] with an end of one's own.
-pub async fn serve_until<S, B>(
+pub async fn serve_until<B: Content>(
     env: Env,
     listener: TcpListener,
     tls: Option<ServerTls>,
-    service: S,
+    service: impl Answers<B>,
     limits: ServerLimits,
     end: impl Future<Output = ()> + Send,
-) -> io::Result<()>
-where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
-        + Clone
-        + Send
-        + 'static,
-    S::Future: Send,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Error>,
-{
+) -> io::Result<()> {
     let builder = Arc::new(builder(&limits));
     let permits = Arc::new(Semaphore::new(limits.max_connections));
     let peers = Peers::new(&limits);

@@ -43,6 +43,15 @@ pub struct PeerConfig {
     pub max_in_flight: usize,
 }
 
+/// Says which endpoint is wrong, what it holds and what it may hold.
+pub(crate) fn check(name: &str, endpoints: &[String], has_tls: bool) -> Result<Endpoints, String> {
+    let endpoints = Endpoints::parse(name, endpoints)?;
+    if endpoints.any_tls() && !has_tls {
+        return Err(format!("peers.{name} has an https endpoint, and [tls] is empty"));
+    }
+    Ok(endpoints)
+}
+
 impl PeerConfig {
     pub fn new(name: &'static str, endpoints: Vec<String>) -> Self {
         Self {
@@ -60,10 +69,6 @@ impl PeerConfig {
 
     /// Says which endpoint is wrong, what it holds and what it may hold.
     pub fn check(&self) -> Result<Endpoints, String> {
-        let endpoints = Endpoints::parse(self.name, &self.endpoints)?;
-        if self.tls.is_none() && endpoints.any_tls() {
-            return Err(format!("peers.{} has an https endpoint, and [tls] is empty", self.name));
-        }
-        Ok(endpoints)
+        check(self.name, &self.endpoints, self.tls.is_some())
     }
 }

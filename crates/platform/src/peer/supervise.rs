@@ -1,5 +1,6 @@
 //! Keeps the endpoints those that the names resolve to.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,8 +41,9 @@ pub(super) async fn run(
     resolved: tokio::sync::watch::Sender<bool>,
     closed: CancellationToken,
 ) {
+    let mut unknown = BTreeSet::new();
     loop {
-        let endpoints = next(&means, &origins, &current.load(), &closed).await;
+        let endpoints = next(&means, &origins, &current.load(), &closed, &mut unknown).await;
         current.store(Arc::new(endpoints));
         resolved.send_replace(true);
         means.changed.send_replace(());
@@ -58,11 +60,13 @@ async fn next(
     origins: &Endpoints,
     current: &[Arc<Endpoint>],
     closed: &CancellationToken,
+    unknown: &mut BTreeSet<String>,
 ) -> Vec<Arc<Endpoint>> {
     let mut wanted: Vec<Arc<Endpoint>> = Vec::new();
     for origin in &origins.0 {
         match resolve(means, origin).await {
             Ok(addresses) => {
+                unknown.remove(origin.host());
                 for address in addresses {
                     let same = |e: &&Arc<Endpoint>| e.address == address && e.origin == *origin;
                     if wanted.iter().any(|e| same(&e)) {
@@ -73,7 +77,10 @@ async fn next(
                 }
             }
             Err(reason) => {
-                tracing::warn!(peer = means.config.name, %reason, "a name was not resolved");
+                // One line for each outage, not one for each try.
+                if unknown.insert(origin.host().to_owned()) {
+                    tracing::warn!(peer = means.config.name, %reason, "a name is not resolved");
+                }
                 // Better the addresses of yesterday than none.
                 wanted.extend(current.iter().filter(|e| e.origin == *origin).cloned());
             }
@@ -153,18 +160,24 @@ mod tests {
         let hosts = |endpoints: &[Arc<Endpoint>]| -> Vec<u8> {
             endpoints.iter().map(|e| e.address.to_string().as_bytes()[8] - b'0').collect()
         };
+        let mut unknown = BTreeSet::new();
         told.tell(Some(&[1, 2]));
-        let before = next(&means, &origins, &[], &closed).await;
+        let before = next(&means, &origins, &[], &closed, &mut unknown).await;
         assert_eq!(hosts(&before), [1, 2]);
         told.tell(Some(&[2, 3, 2]));
-        let after = next(&means, &origins, &before, &closed).await;
+        let after = next(&means, &origins, &before, &closed, &mut unknown).await;
         assert_eq!(hosts(&after), [2, 3]);
         assert!(Arc::ptr_eq(&before[1], &after[0]), "a connection is kept");
         assert!(before[0].gone.is_cancelled() && !before[1].gone.is_cancelled());
         for nothing in [None, Some(&[][..])] {
             told.tell(nothing);
-            assert_eq!(hosts(&next(&means, &origins, &after, &closed).await), [2, 3]);
+            let still = next(&means, &origins, &after, &closed, &mut unknown).await;
+            assert_eq!(hosts(&still), [2, 3]);
+            assert_eq!(unknown.len(), 1, "it is told once");
         }
+        told.tell(Some(&[2, 3]));
+        next(&means, &origins, &after, &closed, &mut unknown).await;
+        assert!(unknown.is_empty(), "the next outage is told again");
         closed.cancel();
         assert!(after.iter().all(|endpoint| endpoint.gone.is_cancelled()));
     }

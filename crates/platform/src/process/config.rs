@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::BrokerConfig;
 use crate::config::Secret;
+use crate::http::{Network, inner_networks};
 use crate::telemetry::TelemetryConfig;
 use crate::tls::TlsConfig;
 
@@ -30,6 +32,10 @@ pub struct ProcessConfig {
     /// Certificate of this process and the authority of all of them. Without it the network between
     /// them is trusted.
     pub tls: Option<TlsConfig>,
+    /// Where our own processes run: who calls from there may use gRPC and set our headers, and has
+    /// no limit of connections. Loopback and the private ranges, unless told otherwise; with nothing
+    /// in it, only a certificate of our authority (mutual TLS) opens gRPC.
+    pub trusted_networks: Vec<Network>,
 }
 
 impl Default for ProcessConfig {
@@ -44,6 +50,7 @@ impl Default for ProcessConfig {
             peers: BTreeMap::new(),
             tokens: TokenConfig::default(),
             tls: None,
+            trusted_networks: inner_networks(),
         }
     }
 }
@@ -69,41 +76,6 @@ impl Default for DatabaseConfig {
     }
 }
 
-/// `[broker]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct BrokerConfig {
-    pub kind: BrokerKind,
-    /// Of Kafka: `host:port`, several with commas between.
-    pub servers: String,
-    /// Of RabbitMQ: `amqp://user:password@host:port/vhost`.
-    pub url: Secret,
-    /// Before the names of topics, groups, exchanges and queues: several shops may share a broker.
-    pub prefix: String,
-    /// A name that only this process has, and has again when it is started again, such as that of a
-    /// pod of a StatefulSet: Kafka then keeps its partitions for it over a restart.
-    pub instance: Option<String>,
-}
-
-impl Default for BrokerConfig {
-    fn default() -> Self {
-        Self {
-            kind: BrokerKind::Kafka,
-            servers: "127.0.0.1:9092".to_owned(),
-            url: Secret::default(),
-            prefix: "mercat".to_owned(),
-            instance: None,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum BrokerKind {
-    Kafka,
-    RabbitMq,
-}
-
 /// `[tokens]`: what access tokens say that are accepted here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -119,8 +91,8 @@ impl Default for TokenConfig {
 }
 
 impl DatabaseConfig {
-    /// The address for one service, or which key is wrong and what it may hold.
-    pub fn url_of(&self, service: &str) -> Result<String, String> {
+    /// Which key is wrong, but for the address, and what it may hold.
+    pub fn check(&self) -> Result<(), String> {
         let rules = [("lanes", self.lanes, 1..=16), ("readers", self.readers, 1..=256)];
         for (key, value, allowed) in rules {
             if !allowed.contains(&value) {
@@ -128,6 +100,12 @@ impl DatabaseConfig {
                 return Err(format!("database.{key} is {value}; it may be {from} to {to}"));
             }
         }
+        Ok(())
+    }
+
+    /// The address for one service, or which key is wrong and what it may hold.
+    pub fn url_of(&self, service: &str) -> Result<String, String> {
+        self.check()?;
         let url = self.url.expose();
         if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
             return Err(
@@ -141,6 +119,20 @@ impl DatabaseConfig {
 }
 
 impl ProcessConfig {
+    /// What a start would refuse before it reaches for anybody: which key is wrong, what it holds
+    /// and what it may hold. An address that is not set is none that is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        self.database.check()?;
+        if !self.database.url.is_empty() {
+            self.database.url_of("service")?;
+        }
+        self.broker.check()?;
+        for name in self.peers.keys() {
+            crate::peer::check(name, &self.peer(name)?, self.tls.is_some())?;
+        }
+        self.tls.as_ref().map_or(Ok(()), TlsConfig::check)
+    }
+
     /// The addresses of another service.
     pub fn peer(&self, name: &str) -> Result<Vec<String>, String> {
         let listed = self.peers.get(name).map(String::as_str).unwrap_or_default();

@@ -3,21 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{BrokerConfig, BrokerKind, Parts, Peers, ProcessConfig, Standalone};
+use super::{Parts, Peers, ProcessConfig, Standalone};
 use crate::auth::Authenticator;
-use crate::bus::broker::{Broker, BrokerError};
-use crate::bus::kafka::{Kafka, KafkaConfig};
 use crate::bus::operate::operator_routes;
-use crate::bus::rabbitmq::{RabbitMq, RabbitMqConfig};
 use crate::bus::{BrokeredBus, Subscription};
 use crate::env::Env;
 use crate::event::Consumer;
 use crate::executor::Executor;
 use crate::host::{Addresses, Host};
-use crate::http::{ServerLimits, ServicePort, inner_networks, service_router};
+use crate::http::{ServerLimits, ServicePort, service_router};
 use crate::service::{Base, Service, Task};
 use crate::shutdown::Shutdown;
-use crate::store::postgres::{Options, PostgresEngine};
+use crate::store::postgres::{OpenError, Options, PostgresEngine};
 use crate::store::{Engine, Schema};
 use crate::tls::ServerTls;
 
@@ -32,7 +29,8 @@ pub struct Assembled {
     pub authenticator: Arc<Authenticator>,
 }
 
-/// Opens the database of a service and brings it up to date; waits for a server that is starting.
+/// Opens the database of a service and brings it up to date; waits for a server that is starting,
+/// and not for one that refuses us.
 pub async fn open_engine(
     env: &Env,
     config: &ProcessConfig,
@@ -50,8 +48,12 @@ pub async fn open_engine(
             Ok(engine) => return Ok(engine),
             Err(error) => error,
         };
+        if matches!(error, OpenError::Refused(_)) {
+            let service = schema.service;
+            return Err(format!("the database of {service} (database.url): {error}"));
+        }
         if env.clock.monotonic().saturating_sub(begun) >= patience {
-            return Err(format!("the database of {} cannot be opened: {error}", schema.service));
+            return Err(format!("the database of {} (database.url): {error}", schema.service));
         }
         if !told {
             tracing::warn!(%error, service = schema.service, "the database is waited for");
@@ -66,21 +68,6 @@ pub async fn migrate(env: &Env, config: &ProcessConfig, schema: &Schema) -> Resu
     open_engine(env, config, schema).await.map(drop)
 }
 
-/// The configured broker. It need not answer yet.
-pub fn broker(env: &Env, config: &BrokerConfig) -> Result<Arc<dyn Broker>, BrokerError> {
-    let prefix = config.prefix.clone();
-    match config.kind {
-        BrokerKind::Kafka => {
-            let instance = config.instance.clone();
-            let kafka = KafkaConfig::new(config.servers.clone(), prefix);
-            Kafka::new(env, KafkaConfig { instance, ..kafka })
-        }
-        BrokerKind::RabbitMq => {
-            RabbitMq::new(env, RabbitMqConfig::new(config.url.expose().to_owned(), prefix))
-        }
-    }
-}
-
 /// Opens, connects and builds everything of a service, and does what has to be done once.
 pub async fn assemble<S: Standalone>(
     env: &Env,
@@ -88,8 +75,9 @@ pub async fn assemble<S: Standalone>(
     section: S::Config,
 ) -> Result<Assembled, String> {
     let schema = S::schema(&section);
-    let broker = broker(env, &config.broker).map_err(|error| error.to_string())?;
+    config.check()?;
     let engine = open_engine(env, config, &schema).await?;
+    let broker = config.broker.open(env)?;
     let executor = Executor::start_lanes(S::NAME, env, engine, config.database.lanes);
     let authenticator = Arc::new(Authenticator::new(
         env.clone(),
@@ -157,7 +145,9 @@ pub async fn run<S: Standalone>(
     let addresses = host.addresses()?;
     let tls = server_tls(&env, &config)?;
     if !tls.as_ref().is_some_and(ServerTls::is_mutual) && !config.listen.ip().is_loopback() {
-        tracing::info!("no mutual TLS: whoever is in a private network may call this service");
+        tracing::info!(
+            "no mutual TLS: whoever is in one of trusted_networks may call this service"
+        );
     }
     let router = service_router(ServicePort {
         env,
@@ -165,7 +155,7 @@ pub async fn run<S: Standalone>(
         grpc: assembled.service.grpc.clone(),
         descriptors: S::CONTRACTS,
         shutdown: host.shutdown.clone(),
-        trusted: inner_networks(),
+        trusted: config.trusted_networks.clone(),
     })?;
     let ready = || {
         ready(addresses);
@@ -182,5 +172,5 @@ pub fn server_tls(env: &Env, config: &ProcessConfig) -> Result<Option<ServerTls>
 
 fn limits(config: &ProcessConfig) -> ServerLimits {
     let drain_timeout = Duration::from_secs(config.drain_seconds);
-    ServerLimits { drain_timeout, ..ServerLimits::inner() }
+    ServerLimits { drain_timeout, ..ServerLimits::inner(config.trusted_networks.clone()) }
 }

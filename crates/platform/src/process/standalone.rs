@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::ProcessConfig;
+use crate::auth::AuthSource;
 use crate::env::Env;
 use crate::peer::PeerConfig;
 use crate::rpc::Channel;
@@ -36,6 +37,28 @@ pub struct Parts<C> {
     pub peers: Peers,
     /// A folder of this process, which may be missing yet.
     pub data: PathBuf,
+}
+
+impl<C> Parts<C> {
+    /// Tokens are judged by what identity says, asked in the way that `source` makes of a channel.
+    pub fn ask_identity(
+        &self,
+        service: &'static str,
+        source: impl FnOnce(Channel, Env, &'static str) -> Arc<dyn AuthSource>,
+    ) -> Result<(), BuildError> {
+        let channel = self.peers.channel("identity")?;
+        self.base.authenticator.connect(source(channel, self.base.env.clone(), service));
+        Ok(())
+    }
+
+    /// A client of the service of this name. Nothing needs to answer there yet.
+    pub fn client<T>(
+        &self,
+        service: &'static str,
+        make: impl FnOnce(Channel, Env) -> T,
+    ) -> Result<Arc<T>, BuildError> {
+        Ok(Arc::new(make(self.peers.channel(service)?, self.base.env.clone())))
+    }
 }
 
 type Setup = BoxFuture<'static, Result<(), String>>;

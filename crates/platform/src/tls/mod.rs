@@ -36,4 +36,16 @@ impl TlsConfig {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Reads the files and puts them to no use. An error names the key, the file and the reason.
+    pub fn check(&self) -> Result<(), String> {
+        let read = files::Files::read(self)?;
+        if self.cert.is_some() || self.key.is_some() {
+            files::server(&read)?;
+        }
+        if self.ca.is_some() {
+            files::client(&read)?;
+        }
+        Ok(())
+    }
 }

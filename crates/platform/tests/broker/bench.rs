@@ -1,8 +1,6 @@
 //! A broker of the test machine, and a shop's prefix of its own on it for each test.
 
-use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +11,7 @@ use platform::bus::kafka::{Kafka, KafkaConfig};
 use platform::bus::rabbitmq::{RabbitMq, RabbitMqConfig};
 use platform::env::Env;
 use platform::event::Envelope;
+use platform::testing::servers::{KAFKA, RABBITMQ, told_or_skipped};
 
 use crate::raw::Raw;
 
@@ -31,13 +30,13 @@ pub struct Bench {
 }
 
 pub async fn on_kafka(test: impl AsyncFnOnce(&Bench)) {
-    let Some(address) = address("MERCAT_TEST_KAFKA") else { return };
+    let Some([address]) = told_or_skipped([KAFKA]) else { return };
     let raw = Raw::kafka(&address);
     run(address, raw, test).await;
 }
 
 pub async fn on_rabbitmq(test: impl AsyncFnOnce(&Bench)) {
-    let Some(address) = address("MERCAT_TEST_RABBITMQ") else { return };
+    let Some([address]) = told_or_skipped([RABBITMQ]) else { return };
     let raw = Raw::rabbitmq(&address);
     run(address, raw, test).await;
 }
@@ -62,25 +61,6 @@ async fn run(address: String, raw: Raw, test: impl AsyncFnOnce(&Bench)) {
     }
 }
 
-/// `cargo xtask test` tells it; `cargo xtask services up` leaves it in a file.
-fn address(name: &str) -> Option<String> {
-    let told = std::env::var(name).ok().or_else(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/services/env");
-        let text = std::fs::read_to_string(root).ok()?;
-        let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-        found.map(str::to_owned)
-    });
-    if told.is_none() {
-        let missing = format!("no broker: set {name}, or run `cargo xtask services up`");
-        assert!(std::env::var_os("CI").is_none(), "{missing}");
-        // Past the capture of the test runner, so that it is seen.
-        let thread = std::thread::current();
-        let test = thread.name().unwrap_or_default();
-        let _ = writeln!(std::io::stderr(), "*** SKIPPED {test}: {missing}");
-    }
-    told
-}
-
 impl Bench {
     pub fn broker(&self) -> Arc<dyn Broker> {
         self.broker_at(&self.address, PARTITIONS).unwrap()
@@ -95,12 +75,7 @@ impl Bench {
         let publish_limit = Duration::from_secs(3);
         match self.raw {
             Raw::Kafka(_) => {
-                let config = KafkaConfig::new(address, &self.prefix);
-                // The least that the server allows.
-                let session_limit = Duration::from_secs(6);
-                let properties = vec![("max.poll.interval.ms".to_owned(), "6000".to_owned())];
-                let config =
-                    KafkaConfig { partitions, publish_limit, session_limit, properties, ..config };
+                let config = KafkaConfig { partitions, publish_limit, ..self.kafka(address) };
                 Kafka::new(&self.env, config)
             }
             Raw::RabbitMq(_) => {
@@ -108,6 +83,20 @@ impl Bench {
                 RabbitMq::new(&self.env, RabbitMqConfig { partitions, publish_limit, ..config })
             }
         }
+    }
+
+    fn kafka(&self, address: &str) -> KafkaConfig {
+        // The least that the server allows.
+        let session_limit = Duration::from_secs(6);
+        let properties = vec![("max.poll.interval.ms".to_owned(), "6000".to_owned())];
+        KafkaConfig { session_limit, properties, ..KafkaConfig::new(address, &self.prefix) }
+    }
+
+    /// A process that Kafka knows again.
+    pub fn kafka_as(&self, instance: &str) -> Arc<dyn Broker> {
+        let instance = Some(instance.to_owned());
+        let config = self.kafka(&self.address);
+        Kafka::new(&self.env, KafkaConfig { partitions: PARTITIONS, instance, ..config }).unwrap()
     }
 
     pub fn event(&self, aggregate_id: Uuid, aggregate_version: u64) -> Envelope {

@@ -19,11 +19,13 @@ macro_rules! on_every_broker {
 
 mod bench;
 mod contract;
+mod encrypted;
 mod malformed;
 mod members;
 mod outages;
 mod proxy;
 mod raw;
+mod remembered;
 
 on_every_broker! {
     contract::every_field_of_an_envelope_arrives,

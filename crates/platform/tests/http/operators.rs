@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use http::Request;
+use platform::bus::operate::operator_routes;
 use platform::shutdown::{Phase, Shutdown};
 use platform::telemetry::{self, Metrics, TelemetryConfig, TelemetryError, internal_router};
 use platform::testing::module_client;
@@ -59,6 +60,22 @@ async fn a_filter_that_cannot_be_read_is_told() {
     let config = TelemetryConfig { log_filter: "a=b=c".into(), ..TelemetryConfig::default() };
     let error = telemetry::init(&config).unwrap_err().to_string();
     assert!(error.starts_with("telemetry.log_filter: "), "{error}");
+}
+
+/// A page that an operator looks at may reach the port under a name of its own (DNS rebinding).
+#[tokio::test]
+async fn a_web_page_frees_no_events_and_looks_at_none() {
+    let router = operator_routes(Vec::new(), Vec::new());
+    let ask = async |request: http::request::Builder| {
+        let request = request.body(Body::from("{\"consumer\":\"a\",\"event\":\"x\"}")).unwrap();
+        router.clone().oneshot(request).await.unwrap().status().as_u16()
+    };
+    for path in ["/events/parked", "/events/tail", "/events/replay", "/events/skip"] {
+        let post = || Request::post(path).header("content-type", "application/json");
+        assert_eq!(ask(post().header("origin", "http://a.example")).await, 403, "{path}");
+        assert_eq!(ask(Request::get(path).header("sec-fetch-mode", "cors")).await, 403, "{path}");
+    }
+    assert_eq!(ask(Request::get("/events/parked")).await, 200);
 }
 
 #[derive(Clone, Default)]

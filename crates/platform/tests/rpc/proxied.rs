@@ -8,8 +8,9 @@ use futures_util::StreamExt as _;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use platform::Env;
-use platform::http::{Module, RemoteConfig, inner_networks, remote_module};
+use platform::http::{Module, RemoteConfig, ServerLimits, inner_networks, remote_module};
 use platform::peer::PeerConfig;
+use platform::shutdown::Shutdown;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
@@ -311,4 +312,24 @@ async fn a_stranger_cannot_say_who_asks_or_how_long() {
     let (head, told) = ask(&far, empty(request)).await;
     assert_eq!(head.status, StatusCode::OK);
     assert_eq!(told["from"], "127.0.0.1/32");
+}
+
+/// Such as a version that tells its routes in a way that is not known here yet.
+#[tokio::test]
+async fn a_service_whose_routes_cannot_be_read_is_not_waited_for() {
+    let env = Env::system();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = axum::Router::new().fallback(async || "{\"format\": 4711}");
+    let limits = ServerLimits::default();
+    let serving = platform::http::serve(env.clone(), listener, router, limits, Shutdown::new());
+    env.spawn("another version", async move {
+        serving.await.unwrap();
+    });
+    let long = RemoteConfig {
+        wait: Duration::from_hours(1),
+        ..config(peer(vec![format!("http://{address}")]))
+    };
+    let far = env.timeout(LONG, remote_module(&env, long)).await.expect("it waits").unwrap();
+    assert!(!far.changes().unwrap().current().is_known);
 }

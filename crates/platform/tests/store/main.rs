@@ -28,6 +28,7 @@ mod durability;
 mod executor;
 mod local_bus;
 mod migrations;
+mod opening;
 mod replicas;
 mod sample;
 mod server;

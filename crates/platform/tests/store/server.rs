@@ -1,9 +1,7 @@
 //! Where PostgreSQL is, and a place of its own in it for each test.
 
 use std::future::Future;
-use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::FutureExt as _;
@@ -11,29 +9,9 @@ use platform::env::{Env, TestEnv};
 use platform::store::Schema;
 use platform::store::postgres::sqlx::{self, AssertSqlSafe, Connection as _, PgConnection};
 use platform::store::postgres::{Options, PostgresEngine};
+use platform::testing::servers::{POSTGRES, told_or_skipped};
 
 use crate::sample::{self, Bench};
-
-const NAME: &str = "MERCAT_TEST_POSTGRES";
-
-/// `cargo xtask test` tells it; `cargo xtask services up` leaves it in a file.
-fn server() -> Option<String> {
-    let told = std::env::var(NAME).ok().or_else(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/services/env");
-        let text = std::fs::read_to_string(root).ok()?;
-        let found = text.lines().find_map(|line| line.strip_prefix(NAME)?.strip_prefix('='));
-        found.map(str::to_owned)
-    });
-    if told.is_none() {
-        let missing = format!("no PostgreSQL: set {NAME}, or run `cargo xtask services up`");
-        assert!(std::env::var_os("CI").is_none(), "{missing}");
-        // Past the capture of the test runner, so that it is seen.
-        let thread = std::thread::current();
-        let test = thread.name().unwrap_or_default();
-        let _ = writeln!(std::io::stderr(), "*** SKIPPED {test}: {missing}");
-    }
-    told
-}
 
 /// A schema in the test database.
 pub struct Place {
@@ -80,7 +58,7 @@ impl Place {
 /// Runs `test` in a place that is taken away afterwards, whatever became of the test.
 pub async fn with_place(test: impl AsyncFnOnce(&Place)) {
     static PLACES: AtomicU32 = AtomicU32::new(0);
-    let Some(server) = server() else { return };
+    let Some([server]) = told_or_skipped([POSTGRES]) else { return };
     let nth = PLACES.fetch_add(1, Ordering::Relaxed);
     let name = format!("test_{}_{nth}", std::process::id());
     let place = Place { server, name, test: Env::test() };

@@ -1,34 +1,12 @@
 //! Where PostgreSQL is, and a place of its own in it for each test.
 
-use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::FutureExt as _;
 use platform::store::postgres::Options;
 use platform::store::postgres::sqlx::{self, AssertSqlSafe, Connection as _, PgConnection};
-
-const NAME: &str = "MERCAT_TEST_POSTGRES";
-
-/// `cargo xtask test` tells it; `cargo xtask services up` leaves it in a file.
-fn server() -> Option<String> {
-    let told = std::env::var(NAME).ok().or_else(|| {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/services/env");
-        let text = std::fs::read_to_string(file).ok()?;
-        let found = text.lines().find_map(|line| line.strip_prefix(NAME)?.strip_prefix('='));
-        found.map(str::to_owned)
-    });
-    if told.is_none() {
-        let missing = format!("no PostgreSQL: set {NAME}, or run `cargo xtask services up`");
-        assert!(std::env::var_os("CI").is_none(), "{missing}");
-        // Past the capture of the test runner, so that it is seen.
-        let thread = std::thread::current();
-        let test = thread.name().unwrap_or_default();
-        let _ = writeln!(std::io::stderr(), "*** SKIPPED on PostgreSQL {test}: {missing}");
-    }
-    told
-}
+use platform::testing::servers::{POSTGRES, told_or_skipped};
 
 /// A schema in the test database.
 pub struct Place {

@@ -54,7 +54,10 @@ fn service(env: &Env, listener: TcpListener, number: u32) -> Shutdown {
         shutdown: shutdown.clone(),
         trusted: inner_networks(),
     };
-    let limits = ServerLimits { drain_timeout: Duration::from_secs(1), ..ServerLimits::inner() };
+    let limits = ServerLimits {
+        drain_timeout: Duration::from_secs(1),
+        ..ServerLimits::inner(inner_networks())
+    };
     let router = service_router(port).unwrap();
     let served = serve(env.clone(), listener, router, limits, shutdown.clone());
     env.spawn("service", async move { served.await.unwrap() });

@@ -64,14 +64,15 @@ impl KafkaConfig {
         }
     }
 
-    pub(super) fn check(&self) -> Result<(), BrokerError> {
+    /// Which setting cannot work, and what it may be.
+    pub fn check(&self) -> Result<(), BrokerError> {
         let listed = self.brokers.split(',').all(|broker| {
             let port = broker.trim().rsplit_once(':');
             port.is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
         });
         if !listed {
             return Err(BrokerError(format!(
-                "kafka: brokers are {:?}; give them as host:port, separated by commas",
+                "kafka: broker.servers is {:?}; give host:port, several with commas between",
                 self.brokers
             )));
         }
@@ -89,6 +90,21 @@ impl KafkaConfig {
                 "kafka: property {name} cannot be set: that nothing is lost rests on it"
             )));
         }
+        let speaks_tls = |(name, value): &&(String, String)| {
+            name == "security.protocol" && value.to_ascii_lowercase().contains("ssl")
+        };
+        if !cfg!(feature = "kafka-ssl") && self.properties.iter().any(|p| speaks_tls(&p)) {
+            return Err(BrokerError(
+                "kafka: TLS is asked for, and this build has none for Kafka; build it with the \
+                 feature kafka-ssl"
+                    .to_owned(),
+            ));
+        }
+        // Asked of the client itself, which knows them all.
+        let known = self.finish(ClientConfig::new()).create_native_config();
+        known
+            .map(drop)
+            .map_err(|error| BrokerError(format!("kafka: broker.properties: {error}")))?;
         Ok(())
     }
 

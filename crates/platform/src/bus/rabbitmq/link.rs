@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lapin::tcp::OwnedTLSConfig;
+use lapin::tcp::{OwnedIdentity, OwnedTLSConfig};
 use lapin::uri::AMQPUri;
 use lapin::{Channel, Connection, ConnectionProperties};
 use tokio::sync::Mutex;
@@ -47,7 +47,11 @@ impl Link {
     pub(super) async fn connect(&self, name: &str) -> Result<Connection, BrokerError> {
         let properties = ConnectionProperties::default()
             .with_connection_name(format!("mercat {} {name}", self.config.prefix).into());
-        let tls = OwnedTLSConfig { identity: None, cert_chain: self.config.ca_pem.clone() };
+        let identity = self.config.identity.as_ref().map(|(cert, key)| OwnedIdentity::PKCS8 {
+            pem: cert.as_bytes().to_vec(),
+            key: key.expose().as_bytes().to_vec(),
+        });
+        let tls = OwnedTLSConfig { identity, cert_chain: self.config.ca_pem.clone() };
         let runtime = lapin::runtime::default_runtime();
         let runtime = runtime.map_err(|error| self.failed("no runtime", &error))?;
         let connecting =

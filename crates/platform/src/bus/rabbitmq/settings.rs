@@ -6,6 +6,7 @@ use std::time::Duration;
 use lapin::uri::AMQPUri;
 
 use crate::bus::broker::BrokerError;
+use crate::config::Secret;
 
 /// A peer that says nothing for two of these is gone.
 const HEARTBEAT_SECONDS: u16 = 5;
@@ -31,6 +32,8 @@ pub struct RabbitMqConfig {
     pub publish_limit: Duration,
     /// Certificates of authorities, PEM. Without it, Mozilla's are trusted.
     pub ca_pem: Option<String>,
+    /// Our certificate, PEM, and its key, for a server that asks for one.
+    pub identity: Option<(String, Secret)>,
 }
 
 impl RabbitMqConfig {
@@ -44,14 +47,16 @@ impl RabbitMqConfig {
             log_bytes: 8 << 30,
             publish_limit: Duration::from_secs(10),
             ca_pem: None,
+            identity: None,
         }
     }
 
-    pub(super) fn check(&self) -> Result<AMQPUri, BrokerError> {
+    /// Which setting cannot work, and what it may be.
+    pub fn check(&self) -> Result<AMQPUri, BrokerError> {
         // The reason may quote the address, and the address holds a password.
         let mut uri: AMQPUri = self.url.parse().map_err(|_| {
             BrokerError(
-                "rabbitmq: url cannot be read; give it as amqp://user:password@host:port/vhost, \
+                "rabbitmq: broker.url cannot be read; give it as amqp://user:password@host:port/vhost, \
                  with what is special in it percent-encoded"
                     .to_owned(),
             )

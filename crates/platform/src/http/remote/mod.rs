@@ -28,8 +28,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 #[derive(Clone, Debug)]
 pub struct RemoteConfig {
     pub peer: PeerConfig,
-    /// How long the start waits for the service. One that is still away then is looked for further
-    /// on, and its routes are answered 503 meanwhile.
+    /// How long the start waits for the service. One that is still away then, or that tells what
+    /// cannot be read, is looked for further on, and its routes are answered 503 meanwhile.
     pub wait: Duration,
     /// How soon changed routes of the service are known.
     pub refresh_every: Duration,
@@ -37,7 +37,7 @@ pub struct RemoteConfig {
 
 impl RemoteConfig {
     pub fn new(peer: PeerConfig) -> Self {
-        Self { peer, wait: Duration::from_secs(30), refresh_every: Duration::from_secs(5) }
+        Self { peer, wait: Duration::from_secs(3), refresh_every: Duration::from_secs(5) }
     }
 }
 
@@ -93,6 +93,25 @@ pub async fn remote_module(env: &Env, config: RemoteConfig) -> Result<Module, St
     })
 }
 
+/// Why a service's routes are not known.
+enum Ignorance {
+    Away(String),
+    /// It answers, and will answer the same until it is another version.
+    Unreadable(String),
+}
+
+impl Ignorance {
+    fn away(error: impl std::fmt::Display) -> Self {
+        Self::Away(error.to_string())
+    }
+
+    fn reason(self) -> String {
+        match self {
+            Self::Away(reason) | Self::Unreadable(reason) => reason,
+        }
+    }
+}
+
 /// Where a service's routes are learnt.
 struct Source {
     env: Env,
@@ -107,16 +126,17 @@ impl Source {
         let until = Deadline::after(&self.env, wait);
         let mut is_told = false;
         loop {
-            let reason = match self.ask().await {
+            let limit = until.remaining(&self.env).clamp(PAUSE, ASK_TIMEOUT);
+            let (is_final, reason) = match self.ask(limit).await {
                 Ok(Some(described)) => return described,
-                Ok(None) => "it did not tell its routes".to_owned(),
-                Err(reason) => reason,
+                Ok(None) => (false, "it did not tell its routes".to_owned()),
+                Err(error) => (matches!(error, Ignorance::Unreadable(_)), error.reason()),
             };
-            if until.has_passed(&self.env) {
+            if is_final || until.has_passed(&self.env) {
                 tracing::error!(
                     service,
                     reason,
-                    "the service is away; its requests are answered 503 until it is there"
+                    "the service does not tell its routes; they are answered 503 until it does"
                 );
                 let openapi = OpenApi::default();
                 return Described { routes: Vec::new(), openapi, is_known: false };
@@ -140,7 +160,7 @@ impl Source {
                 () = sender.closed() => return,
                 () = self.env.sleep(pause) => {}
             }
-            match self.ask().await {
+            match self.ask(ASK_TIMEOUT).await {
                 Ok(Some(described)) => {
                     tracing::info!(service, routes = described.routes.len(), "routes are known");
                     sender.send_replace(Arc::new(described));
@@ -148,7 +168,8 @@ impl Source {
                 }
                 Ok(None) => is_away = false,
                 Err(_) if is_away => {}
-                Err(reason) => {
+                Err(error) => {
+                    let reason = error.reason();
                     tracing::warn!(service, reason, "the service does not tell its routes");
                     is_away = true;
                 }
@@ -157,32 +178,35 @@ impl Source {
     }
 
     /// `None`: nothing new.
-    async fn ask(&mut self) -> Result<Option<Described>, String> {
-        let until = Deadline::after(&self.env, ASK_TIMEOUT);
+    async fn ask(&mut self, limit: Duration) -> Result<Option<Described>, Ignorance> {
+        let until = Deadline::after(&self.env, limit);
         let answer = self.env.clone();
         answer
-            .timeout(ASK_TIMEOUT, self.ask_until(until))
+            .timeout(limit, self.ask_until(until))
             .await
-            .unwrap_or_else(|| Err("no answer in time".to_owned()))
+            .unwrap_or_else(|| Err(Ignorance::away("no answer in time")))
     }
 
-    async fn ask_until(&mut self, until: Deadline) -> Result<Option<Described>, String> {
+    async fn ask_until(&mut self, until: Deadline) -> Result<Option<Described>, Ignorance> {
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = ::http::Uri::from_static(MODULE_PATH);
         if let Some(tag) = &self.tag {
             request.headers_mut().insert(header::IF_NONE_MATCH, tag.clone());
         }
         let answer = self.peer.send(request, until).await;
-        let (response, _lease) = answer.map_err(|error| error.to_string())?;
+        let (response, _lease) = answer.map_err(Ignorance::away)?;
         match response.status() {
             StatusCode::NOT_MODIFIED => return Ok(None),
             StatusCode::OK => {}
-            status => return Err(format!("{MODULE_PATH} is answered {status}")),
+            status => {
+                return Err(Ignorance::Away(format!("{MODULE_PATH} is answered {status}")));
+            }
         }
         let tag = response.headers().get(header::ETAG).cloned();
         let body = Limited::new(response.into_body(), LARGEST).collect().await;
-        let bytes = body.map_err(|error| error.to_string())?.to_bytes();
-        let described = describe::read(self.peer.config().name, &bytes)?;
+        let bytes = body.map_err(Ignorance::away)?.to_bytes();
+        let described = describe::read(self.peer.config().name, &bytes);
+        let described = described.map_err(Ignorance::Unreadable)?;
         self.tag = tag;
         Ok(Some(described))
     }

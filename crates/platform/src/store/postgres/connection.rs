@@ -12,8 +12,8 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::Options;
-use super::refusal::{is_lost, unavailable};
+use super::refusal::{is_final, is_lost, told};
+use super::{OpenError, Options};
 use crate::env::Env;
 use crate::store::engine::EngineError;
 
@@ -70,8 +70,9 @@ impl Lease<'_> {
 }
 
 impl Connections {
-    pub fn new(env: Env, service: &'static str, options: &Options) -> Result<Self, EngineError> {
-        let parsed: PgConnectOptions = options.url.parse().map_err(|error| unavailable(&error))?;
+    pub fn new(env: Env, service: &'static str, options: &Options) -> Result<Self, OpenError> {
+        let refused = |error: sqlx::Error| OpenError::Refused(told(&error));
+        let parsed: PgConnectOptions = options.url.parse().map_err(refused)?;
         Ok(Self {
             env,
             service,
@@ -108,8 +109,12 @@ impl Connections {
         self.idle().clear();
     }
 
-    /// Waits a little for a server that is just starting.
     pub async fn connect(&self) -> Result<PgConnection, EngineError> {
+        self.reach().await.map_err(OpenError::into)
+    }
+
+    /// Waits a little for a server that is just starting.
+    pub async fn reach(&self) -> Result<PgConnection, OpenError> {
         let begun = self.env.clock.monotonic();
         let mut waited = Duration::ZERO;
         let mut pause = FIRST_PAUSE;
@@ -119,12 +124,15 @@ impl Connections {
                 Some(Ok(connection)) => return Ok(connection),
                 Some(Err(error)) => error,
                 None => {
-                    return Err(EngineError::Unavailable("postgres: no connection".to_owned()));
+                    return Err(OpenError::Away("postgres: no connection".to_owned()));
                 }
             };
             let passed = self.env.clock.monotonic().saturating_sub(begun).max(waited);
+            if is_final(&error) {
+                return Err(OpenError::Refused(told(&error)));
+            }
             if !is_lost(&error) || passed + pause > RESTART_LIMIT {
-                return Err(unavailable(&error));
+                return Err(OpenError::Away(told(&error)));
             }
             self.env.sleep(pause).await;
             waited += pause;

@@ -2,17 +2,18 @@
 
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
+use super::OpenError;
 use super::refusal::unavailable;
 use crate::store::aggregate::{ENGINE, Migration, Schema};
-use crate::store::engine::EngineError;
 
 /// Half of the key of the lock; the other half is the schema, so that neighbours do not wait.
 const LOCK: i32 = 0x6d65_7263;
 
 /// Applies what is missing, each step in its own transaction. Replicas that start at once wait for
 /// one another; the lock is held until the connection ends. A database that is newer than the
-/// binary, or whose history differs, is left alone and named in the error.
-pub(super) async fn run(connection: &mut PgConnection, schema: &Schema) -> Result<(), EngineError> {
+/// binary, whose history differs, or that is another service's, is left alone and named in the
+/// error.
+pub(super) async fn run(connection: &mut PgConnection, schema: &Schema) -> Result<(), OpenError> {
     let owners = [("platform", ENGINE), (schema.service, schema.migrations)];
     for (owner, migrations) in owners {
         for migration in migrations {
@@ -20,12 +21,13 @@ pub(super) async fn run(connection: &mut PgConnection, schema: &Schema) -> Resul
         }
     }
     prepare(connection).await.map_err(|error| unavailable(&error))?;
+    check_owner(connection, schema.service).await?;
     for (owner, migrations) in owners {
         check_known(connection, owner, migrations).await?;
         for migration in migrations {
             let outcome = apply(connection, owner, migration).await;
             outcome.map_err(|error| {
-                EngineError::Unavailable(format!(
+                OpenError::Refused(format!(
                     "migration {:04}_{} of {owner} failed: {error}",
                     migration.number, migration.name
                 ))
@@ -35,9 +37,9 @@ pub(super) async fn run(connection: &mut PgConnection, schema: &Schema) -> Resul
     Ok(())
 }
 
-fn text_of(owner: &str, migration: &Migration) -> Result<&'static str, EngineError> {
+fn text_of(owner: &str, migration: &Migration) -> Result<&'static str, OpenError> {
     migration.postgres.ok_or_else(|| {
-        EngineError::Unavailable(format!(
+        OpenError::Refused(format!(
             "{owner} has no migration {:04}_{} for PostgreSQL; it runs on SQLite only",
             migration.number, migration.name
         ))
@@ -62,11 +64,29 @@ async fn prepare(connection: &mut PgConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
+/// Two services in one database would share outbox, inbox and leases: each would publish and lose
+/// the events of the other.
+async fn check_owner(connection: &mut PgConnection, service: &str) -> Result<(), OpenError> {
+    let other: Option<String> = sqlx::query_scalar(
+        "SELECT min(owner) FROM schema_migration WHERE owner NOT IN ('platform', $1)",
+    )
+    .bind(service)
+    .fetch_one(connection)
+    .await
+    .map_err(|error| unavailable(&error))?;
+    other.map_or(Ok(()), |other| {
+        Err(OpenError::Refused(format!(
+            "this is the database of {other}; {service} needs one of its own, and {{service}} in \
+             the address stands for the service's name"
+        )))
+    })
+}
+
 async fn check_known(
     connection: &mut PgConnection,
     owner: &str,
     known: &[Migration],
-) -> Result<(), EngineError> {
+) -> Result<(), OpenError> {
     let newest: Option<i64> =
         sqlx::query_scalar("SELECT max(number) FROM schema_migration WHERE owner = $1")
             .bind(owner)
@@ -75,7 +95,7 @@ async fn check_known(
             .map_err(|error| unavailable(&error))?;
     let newest_known = known.last().map_or(0, |migration| i64::from(migration.number));
     match newest {
-        Some(newest) if newest > newest_known => Err(EngineError::Unavailable(format!(
+        Some(newest) if newest > newest_known => Err(OpenError::Refused(format!(
             "the database of {owner} is at migration {newest}, this binary knows {newest_known}: \
              start a newer binary"
         ))),

@@ -55,6 +55,29 @@ impl Options {
     }
 }
 
+/// Why a database cannot be worked with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// Another try may end otherwise: the server is starting, or away.
+    #[error("{0}")]
+    Away(String),
+    /// No other try will: the address, the password, or a database that is not for this binary.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl From<EngineError> for OpenError {
+    fn from(error: EngineError) -> Self {
+        Self::Away(error.to_string())
+    }
+}
+
+impl From<OpenError> for EngineError {
+    fn from(error: OpenError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
 /// Own tables of a service, filled in the transaction of the change.
 #[async_trait]
 pub trait PostgresProjection: Send + Sync {
@@ -82,9 +105,9 @@ pub struct PostgresEngine {
 
 impl PostgresEngine {
     /// Connects, and applies outstanding migrations. The database must exist.
-    pub async fn open(env: &Env, schema: &Schema, options: &Options) -> Result<Self, EngineError> {
+    pub async fn open(env: &Env, schema: &Schema, options: &Options) -> Result<Self, OpenError> {
         let connections = Connections::new(env.clone(), schema.service, options)?;
-        let mut connection = connections.connect().await?;
+        let mut connection = connections.reach().await?;
         migrate::run(&mut connection, schema).await?;
         let layout = Layout::read(&mut connection, schema).await?;
         // The lock of the migrations ends with this connection.
@@ -105,7 +128,7 @@ impl PostgresEngine {
         env: &Env,
         schema: &Schema,
         options: &Options,
-    ) -> Result<Arc<dyn Engine>, EngineError> {
+    ) -> Result<Arc<dyn Engine>, OpenError> {
         Ok(Arc::new(Self::open(env, schema, options).await?))
     }
 }

@@ -11,6 +11,26 @@ pub struct Account {
     pub password: String,
 }
 
+/// Whether there is a role or a database of this name.
+pub async fn is_taken(admin: &str, name: &str) -> Result<bool, String> {
+    let mut connection = connect(&options_of(admin)?).await?;
+    let taken = "SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1) \
+                 OR EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)";
+    let taken = sqlx::query_scalar(taken).bind(name).fetch_one(&mut connection).await;
+    let _ = connection.close().await;
+    taken.map_err(|error| told(&format!("the database {name}"), &error))
+}
+
+fn options_of(admin: &str) -> Result<PgConnectOptions, String> {
+    admin.parse().map_err(|error| told("database.url", &error))
+}
+
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection, String> {
+    let options = options.clone().disable_statement_logging();
+    let connecting = PgConnection::connect_with(&options);
+    connecting.await.map_err(|error| told("the server of database.url", &error))
+}
+
 /// Makes the role and its database, each if it is missing, and answers the address for it. Sets the
 /// password of a role that exists. `admin` needs CREATEDB and CREATEROLE. Idempotent.
 pub async fn provision(admin: &str, account: &Account) -> Result<String, String> {
@@ -22,16 +42,17 @@ pub async fn provision(admin: &str, account: &Account) -> Result<String, String>
     if !password.chars().all(|c| c.is_ascii_alphanumeric()) {
         return Err("the password of a role may hold letters and digits".to_owned());
     }
-    let options: PgConnectOptions = admin.parse().map_err(|error| told("database.url", &error))?;
-    let mut connection = PgConnection::connect_with(&options.clone().disable_statement_logging())
-        .await
-        .map_err(|error| told("the server of database.url", &error))?;
+    let options = options_of(admin)?;
+    let mut connection = connect(&options).await?;
     let failed = |error: sqlx::Error| told(&format!("the database {name}"), &error);
     let exists = "SELECT 1 FROM pg_roles WHERE rolname = $1";
     let role = sqlx::query(exists).bind(name).fetch_optional(&mut connection);
     let verb = if role.await.map_err(failed)?.is_some() { "ALTER" } else { "CREATE" };
     // Names and passwords cannot be parameters here; both were checked above.
-    let role = format!("{verb} ROLE {name} LOGIN PASSWORD '{password}'");
+    // Who gives a database away has to be one of those who get it, or the superuser.
+    let is_superuser = is_superuser(&mut connection).await.map_err(failed)?;
+    let join = if is_superuser { String::new() } else { format!("GRANT {name} TO CURRENT_USER") };
+    let role = format!("{verb} ROLE {name} LOGIN PASSWORD '{password}'; {join}");
     sqlx::raw_sql(AssertSqlSafe(role)).execute(&mut connection).await.map_err(failed)?;
     let exists = "SELECT 1 FROM pg_database WHERE datname = $1";
     let database = sqlx::query(exists).bind(name).fetch_optional(&mut connection);
@@ -40,9 +61,22 @@ pub async fn provision(admin: &str, account: &Account) -> Result<String, String>
             format!("CREATE DATABASE {name} OWNER {name} ENCODING 'UTF8' TEMPLATE template0");
         sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut connection).await.map_err(failed)?;
     }
+    let alone = format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC");
+    sqlx::raw_sql(AssertSqlSafe(alone)).execute(&mut connection).await.map_err(failed)?;
     let _ = connection.close().await;
-    let url = options.username(name).password(password).database(name).to_url_lossy();
-    Ok(url.to_string())
+    address(admin, account)
+}
+
+/// The address for an account that [`provision`] has made.
+pub fn address(admin: &str, account: &Account) -> Result<String, String> {
+    let Account { name, password } = account;
+    let options = options_of(admin)?.username(name).password(password).database(name);
+    Ok(options.to_url_lossy().to_string())
+}
+
+async fn is_superuser(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    let superuser = "SELECT rolsuper FROM pg_roles WHERE rolname = CURRENT_USER";
+    sqlx::query_scalar(superuser).fetch_one(connection).await
 }
 
 /// Takes the database and the role away, with whoever is connected. Fine when they are not there.
@@ -59,5 +93,8 @@ pub async fn unprovision(admin: &str, name: &str) -> Result<(), String> {
 }
 
 fn told(what: &str, error: &sqlx::Error) -> String {
-    format!("{what}: {error}")
+    match error {
+        sqlx::Error::Database(error) => format!("{what}: {}", error.message()),
+        error => format!("{what}: {error}"),
+    }
 }

@@ -7,7 +7,25 @@ use super::layout::{Index, Layout};
 use crate::store::engine::EngineError;
 
 pub(super) fn unavailable(error: &Error) -> EngineError {
-    EngineError::Unavailable(format!("postgres: {error}"))
+    EngineError::Unavailable(told(error))
+}
+
+/// What the server says, without where in its source it does.
+pub(super) fn told(error: &Error) -> String {
+    match error {
+        Error::Database(database) => format!("postgres: {}", database.message()),
+        error => format!("postgres: {error}"),
+    }
+}
+
+/// Would no other try end otherwise? The address cannot be read, or the server knows us not
+/// (class 28: role or password).
+pub(super) fn is_final(error: &Error) -> bool {
+    match error {
+        Error::Configuration(_) => true,
+        Error::Database(database) => database.code().is_some_and(|code| code.starts_with("28")),
+        _ => false,
+    }
 }
 
 /// Is the connection gone, or the server not ready for it? Then another try is worth it, if
