@@ -27,11 +27,14 @@ impl ToSql for Cell<'_> {
     }
 }
 
+/// The values of a row by the names of their columns.
+pub type Named<'a> = [(&'a str, Cell<'a>)];
+
 /// What a simulated shop holds.
 pub trait Rows: std::fmt::Debug {
     /// Hands out each row of a table: its values by the names of their columns, in any order, and
     /// more of them than are asked for if that is easier.
-    fn each(&self, service: &str, table: &str, row: &mut dyn FnMut(&[(&str, Cell<'_>)]));
+    fn each(&self, service: &str, table: &str, row: &mut dyn FnMut(&Named<'_>));
 
     /// What the test provider wrote down.
     fn ledger(&self) -> &[u8];

@@ -75,7 +75,10 @@ impl Lane {
                         job.answer(None);
                     }
                 }
-                Err(EngineError::Changed) if tries < TRIES => pending.push((jobs, tries + 1)),
+                Err(EngineError::Changed) if tries < TRIES => {
+                    crate::sometimes::reached("a batch was decided again after a conflict");
+                    pending.push((jobs, tries + 1));
+                }
                 Err(EngineError::Unique { .. } | EngineError::Constraint(_)) if !alone => {
                     let second = jobs.split_off(jobs.len() / 2);
                     pending.push((second, 0));

@@ -75,9 +75,11 @@ impl<C: Command> Typed<C> {
         if let Some(inbox) = &self.inbox {
             let last = batch.inbox.get(&(inbox.consumer, inbox.aggregate_id)).copied().unwrap_or(0);
             if inbox.version <= last {
+                crate::sometimes::reached("a consumer dropped an event that it had applied");
                 return (self.skip)().map(Ok);
             }
             if inbox.version - inbox.passed_over > last + 1 {
+                crate::sometimes::reached("an event came before the one that it follows");
                 return Some(Err(StoreError::Gap { after: last }.into()));
             }
         }
@@ -87,6 +89,7 @@ impl<C: Command> Typed<C> {
                 Lookup::New => {}
                 Lookup::Mismatch => return Some(Err(StoreError::KeyReused.into())),
                 Lookup::Running | Lookup::Saved(_) => {
+                    crate::sometimes::reached("two requests with one key met in the executor");
                     return Some(Err(StoreError::KeyInProgress.into()));
                 }
             }

@@ -232,6 +232,7 @@ async fn caught(run: impl Future<Output = Response>) -> Result<Response, Problem
 }
 
 pub(super) fn too_late() -> Problem {
+    crate::sometimes::reached("a request ran out of time");
     Problem::new(
         ErrorKind::DeadlineExceeded,
         "deadline-exceeded",

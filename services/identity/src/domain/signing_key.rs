@@ -52,12 +52,13 @@ pub struct Plan {
     pub remove: Vec<SigningKeyId>,
 }
 
-/// The key that signs at `now`: the latest one whose time has come.
+/// The key that signs at `now`: the latest one whose time has come. When the clock was set back
+/// behind all of them it is the first: verifiers have known it for longest, and a shop that signs
+/// nobody in until the clock has caught up would be closed.
 pub fn signing(keys: &[(SigningKeyId, Timestamp)], now: Timestamp) -> Option<SigningKeyId> {
-    keys.iter()
-        .filter(|(_, from)| *from <= now)
-        .max_by_key(|(id, from)| (*from, *id))
-        .map(|(id, _)| *id)
+    let by_time = |(id, from): &&(SigningKeyId, Timestamp)| (*from, *id);
+    let come = keys.iter().filter(|(_, from)| *from <= now).max_by_key(by_time);
+    come.or_else(|| keys.iter().min_by_key(by_time)).map(|(id, _)| *id)
 }
 
 /// What to create and remove, given the keys there are. Empty `keys` get nothing: the first key is
@@ -115,6 +116,16 @@ mod tests {
         assert_eq!(next.1, at(day));
         let late = plan(&keys, &SCHEDULE, at(5 * day)).create.unwrap();
         assert_eq!(late, (next.0, at(5 * day + 600)));
+    }
+
+    #[test]
+    fn a_clock_behind_every_key_leaves_the_first_one_to_sign() {
+        let next = SigningKeyId::from_uuid(Uuid::from_u128(2));
+        let keys = vec![(next, at(2_000)), (first(), at(1_000))];
+        assert_eq!(signing(&keys, at(900)), Some(first()));
+        assert_eq!(signing(&keys, at(1_500)), Some(first()));
+        assert_eq!(signing(&keys, at(2_000)), Some(next));
+        assert_eq!(signing(&[], at(0)), None);
     }
 
     proptest! {

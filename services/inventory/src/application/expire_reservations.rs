@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream;
-use platform::Context;
 use platform::store::{Direction, Position, Query, Versioned};
+use platform::{Context, sometimes};
 
 use super::settle_order::Settle;
 use super::{Error, Inventory};
@@ -120,7 +120,10 @@ impl Expiry {
                     let settle = Settle::expiry(OrderId::from_uuid(row.id), &row.state.lines);
                     ends.push(self.inventory.executor.execute(context, settle));
                 }
-                Ok(OrderState::Undecided | OrderState::Confirmed) => sum.left += 1,
+                Ok(OrderState::Undecided | OrderState::Confirmed) => {
+                    sometimes::reached("a reservation outlived its time for an order that lives");
+                    sum.left += 1;
+                }
                 Err(error) => {
                     sum.undecided += 1;
                     silence = Some(error);

@@ -10,6 +10,7 @@ use kernel::id::Uuid;
 use platform::Context;
 use platform::event::Envelope;
 use platform::executor::{Command, Keys, States};
+use platform::sometimes;
 
 use super::reach::Reach;
 use super::reserve_stock::{Wanted, ask};
@@ -143,7 +144,10 @@ impl Command for Settle {
         let id = self.order.uuid();
         let known = states.get::<Reservation>(id).cloned();
         let existed = known.is_some();
-        let mut reservation = known.unwrap_or_else(|| Reservation::mark(now));
+        let mut reservation = known.unwrap_or_else(|| {
+            sometimes::reached("a release came before its reservation");
+            Reservation::mark(now)
+        });
         let effect = match &self.step {
             Step::Release => reservation.release(now),
             Step::Expire => reservation.expire(now),
@@ -170,6 +174,7 @@ impl Command for Settle {
                 })
             })?,
             Effect::SellUnreserved => {
+                sometimes::reached("an order was sold whose reservation was gone");
                 let Step::Confirm(wanted) = &self.step else {
                     return Err(Error::Stale);
                 };
@@ -182,6 +187,7 @@ impl Command for Settle {
         }
         shelf.close(states);
         if effect == Effect::Release && matches!(self.step, Step::Expire) {
+            sometimes::reached("a reservation expired");
             let order_id = id.as_bytes().to_vec();
             states.emit::<Reservation, _>(id, &ReservationExpired { order_id });
         }

@@ -9,6 +9,7 @@ use contracts::ordering::v1;
 use kernel::Timestamp;
 use platform::executor::{Command, Keys, States};
 use platform::idempotency::SavedResponse;
+use platform::sometimes;
 
 use super::app::SeenOrder;
 use super::error::Error;
@@ -54,6 +55,7 @@ impl Command for ConfirmOrder {
         let id = self.id.uuid();
         let (mut order, mut checkout) = read(states, self.id)?;
         if checkout.step == Step::Confirmed {
+            sometimes::reached("a confirmation was asked for twice");
             return Ok(ended(states, self.id, order));
         }
         if !checkout.is_forward() {
@@ -120,6 +122,7 @@ impl Command for UnwindCheckout {
         if !checkout.is_forward() {
             return Ok(Closing::Overtaken);
         }
+        sometimes::reached("a checkout was undone");
         checkout.step = undo(self.rejection.clone());
         // What was to be paid with is not needed to undo.
         checkout.payment_token = None;

@@ -7,7 +7,7 @@ use kernel::{Money, Timestamp};
 use platform::executor::{Command, Keys, States};
 use platform::idempotency::{IdempotencyKey, Idempotent};
 use platform::store::StoreError;
-use platform::{Context, crash};
+use platform::{Context, crash, sometimes};
 
 use super::app::{App, SeenCart, SeenOrder};
 use super::close_checkout::RenderOrder;
@@ -72,6 +72,7 @@ impl App {
                 Err(Error::Moved) => {}
                 // It may have been committed: a driver looks, and ends it if so.
                 Err(error @ Error::Store(StoreError::Unavailable(_))) => {
+                    sometimes::reached("nobody knew whether an order was placed");
                     let ending = self.driver.drive(context, order_id, None);
                     let ended = self.env().timeout(self.patience(context), ending).await;
                     return ended.flatten().map(Completed::Ended).ok_or(error);
@@ -138,6 +139,7 @@ impl App {
         key: IdempotencyKey,
         id: OrderId,
     ) -> Result<Completed, Error> {
+        sometimes::reached("a cart was completed while it was being ordered");
         let join = JoinCheckout { id, key: key.clone(), render: self.driver.render() };
         let once = Idempotent::begin(key);
         match self.executor.execute_once(context, Some(once), join).await? {

@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use kernel::Timestamp;
 use platform::executor::Executor;
+use platform::sometimes;
 use platform::store::{Direction, Query, StoreError};
 use platform::{Context, Env, crash};
 
@@ -130,6 +131,9 @@ impl Driver {
             }
             let rows = self.executor.store().list::<Checkout>(query).await?;
             for row in &rows {
+                if self.watch(OrderId::from(row.id)).is_none() {
+                    sometimes::reached("a checkout was taken up from an earlier driver");
+                }
                 let _ending = self.drive(context, OrderId::from(row.id), None);
             }
             match rows.last() {
@@ -214,7 +218,10 @@ impl Driver {
             let reply = match self.carry_out(&call, id, order, &lines, command).await {
                 Outcome::Reply(reply) => reply,
                 Outcome::Ended(order) => return Some(order),
-                Outcome::Overtaken => return None,
+                Outcome::Overtaken => {
+                    sometimes::reached("a driver of a checkout was overtaken by another");
+                    return None;
+                }
             };
             (saga, turn) = checkout::step(saga, number, reply, clock.now());
         }
@@ -345,7 +352,10 @@ fn reserved(reservation: Reservation) -> Reply {
     match reservation {
         Reservation::Reserved => Reply::Reserved,
         Reservation::OutOfStock(shortages) => Reply::OutOfStock(shortages),
-        Reservation::AlreadyReleased => Reply::AlreadyReleased,
+        Reservation::AlreadyReleased => {
+            sometimes::reached("goods were released before they were reserved");
+            Reply::AlreadyReleased
+        }
     }
 }
 
@@ -353,8 +363,14 @@ fn authorized(authorization: Authorization) -> Reply {
     match authorization {
         Authorization::Authorized(payment) => Reply::Authorized(payment),
         Authorization::Declined(code) => Reply::Declined(code),
-        Authorization::Unknown => Reply::PaymentUnknown,
-        Authorization::AlreadyVoided => Reply::AlreadyVoided,
+        Authorization::Unknown => {
+            sometimes::reached("a checkout waited for an unknown payment");
+            Reply::PaymentUnknown
+        }
+        Authorization::AlreadyVoided => {
+            sometimes::reached("a payment was voided before it was authorized");
+            Reply::AlreadyVoided
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The order is off: whatever is held goes back, whenever its outcome becomes known.
 
+use platform::sometimes;
 use platform::{Context, crash};
 
 use super::transition::{Changed, Transition};
@@ -41,6 +42,7 @@ pub(super) fn cancelled<R>(
     reply: impl Fn(&Payment) -> R,
 ) -> Changed<R> {
     let Some(current) = current else {
+        sometimes::reached("a payment was cancelled before it was asked for");
         let (payment, facts) = Payment::mark(order_id, provider, reason, now);
         let reply = reply(&payment);
         return Changed::to(payment, facts, reply);

@@ -1,5 +1,6 @@
 //! Asking the provider, and recording what it said.
 
+use platform::sometimes;
 use platform::{Context, crash};
 
 use super::transition::{Changed, Transition};
@@ -43,8 +44,15 @@ impl Payments {
         if errand.asked_before {
             match (provider.look_up(key).await, &errand.work) {
                 // It never heard of the key: asking now is asking for the first time.
-                (Answer::NeverSeen, work) if !matches!(work, Work::FindOut | Work::LateCharge) => {}
-                (answer, _) => return answer,
+                (Answer::NeverSeen, work) if !matches!(work, Work::FindOut | Work::LateCharge) => {
+                    sometimes::reached("the provider had never seen a request");
+                }
+                (answer, _) => {
+                    if matches!(answer, Answer::Done { .. }) {
+                        sometimes::reached("an unknown outcome was looked up at the provider");
+                    }
+                    return answer;
+                }
             }
         }
         match &errand.work {
@@ -84,6 +92,9 @@ impl Payments {
         });
         let recording = self.recording(context);
         let payment = self.executor.execute(&recording, command.moving(cause)).await?;
+        if kept {
+            sometimes::reached("the provider refused to give money back");
+        }
         if kept && payment.attention_since().is_some() {
             (self.outside.alarm)(&payment);
         }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use kernel::Timestamp;
 use kernel::id::Uuid;
-use platform::Context;
 use platform::executor::{Command, Keys, States};
 use platform::store::{Direction, Query};
+use platform::{Context, sometimes};
 
 use super::{Error, Payments};
 use crate::domain::{Notification, Payment};
@@ -99,6 +99,7 @@ impl Command for Receive {
 
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<Self::Reply, Error> {
         if states.get::<Notification>(self.id()).is_some() {
+            sometimes::reached("the same notification came again");
             return Ok(None);
         }
         states.put(self.id(), self.notification.clone());
