@@ -36,11 +36,11 @@ pub fn cargo(project: &Project) -> Command {
     command
 }
 
-/// What turns on everything that needs servers or exports traces, in a build of the whole workspace. The embedded
-/// shop is small because it goes without; tests and lints are for all of it.
+/// What turns on everything that needs servers or exports traces, and the mistakes that tests make on purpose, in a build
+/// of the whole workspace. The embedded shop is small because it goes without; tests and lints are for all of it.
 pub fn servers(project: &Project) -> Outcome<Vec<&'static str>> {
     let has = has_feature(&project.read("mercat/Cargo.toml")?, "full");
-    Ok(if has { vec!["--features", "mercat/full"] } else { Vec::new() })
+    Ok(if has { vec!["--features", "mercat/full,mercat/seeded-bugs"] } else { Vec::new() })
 }
 
 fn has_feature(manifest: &str, name: &str) -> bool {

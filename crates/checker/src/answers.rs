@@ -58,6 +58,18 @@ impl<'a> Known<'a> {
             );
             return Ok(Some(what));
         }
+        let status: String = row.get(3)?;
+        let is_undone = match told.status.as_str() {
+            "confirmed" => !matches!(status.as_str(), "confirmed" | "cancelled"),
+            "rejected" => status != "rejected",
+            _ => false,
+        };
+        if is_undone {
+            return Ok(Some(format!(
+                "a buyer was told that it is {}, it is {status}",
+                told.status
+            )));
+        }
         let goods: Option<Vec<u8>> = row.get(2)?;
         let differs = goods.is_some_and(|goods| goods != told.goods());
         Ok(differs.then(|| "a buyer was told of other lines".to_owned()))

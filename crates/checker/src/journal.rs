@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kernel::Timestamp;
 use kernel::id::{Uuid, encode};
 use serde_json::Value;
 
@@ -38,6 +39,17 @@ pub struct Journal {
     pub requests: Vec<Request>,
     /// Nobody else has bought in this shop: an order that no request asked for is one too many.
     pub is_all: bool,
+}
+
+/// One request with a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// `ses_…`
+    pub session: String,
+    /// When it was sent.
+    pub at: Timestamp,
+    /// Was it answered as one who is signed in?
+    pub was_served: bool,
 }
 
 /// A cart's requests.

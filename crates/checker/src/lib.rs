@@ -63,6 +63,8 @@ pub struct Look<'a> {
     pub named: usize,
     /// What clients remember, for what only they can tell.
     pub journal: Option<&'a Journal>,
+    /// Requests that clients made with their sessions.
+    pub uses: &'a [journal::Use],
 }
 
 impl<'a> Look<'a> {
@@ -74,7 +76,7 @@ impl<'a> Look<'a> {
     /// At a shop, wherever it is, with half a minute of grace.
     pub fn of(shop: Place<'a>, provider: &'a Path) -> Self {
         let quiet_after = Duration::from_secs(30);
-        Self { shop, provider, now: None, quiet_after, named: 20, journal: None }
+        Self { shop, provider, now: None, quiet_after, named: 20, journal: None, uses: &[] }
     }
 }
 
@@ -104,7 +106,7 @@ pub fn verify(look: &Look<'_>) -> Result<Report, Error> {
     orders::check(&book, &mut report)?;
     stock::check(&book, &mut report)?;
     money::check(&book, &mut report)?;
-    sessions::check(&book, &mut report)?;
+    sessions::check(&book, look.uses, &mut report)?;
     across::check(&book, &mut report)?;
     if has_ledger {
         across::check_provider(&book, &mut report)?;

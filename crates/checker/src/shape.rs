@@ -245,6 +245,8 @@ pub struct Session {
 #[derive(Debug, Deserialize)]
 pub struct Told {
     pub id: Id,
+    #[serde(default)]
+    pub status: String,
     pub totals: ToldTotals,
     pub lines: Vec<ToldLine>,
 }

@@ -7,6 +7,7 @@
 //! needs: [`config`], [`telemetry`], [`shutdown`], [`service`], [`host`].
 
 pub mod auth;
+pub mod bug;
 pub mod bus;
 pub mod config;
 pub mod context;

@@ -19,9 +19,11 @@ pub mod journal;
 pub mod money;
 pub mod people;
 pub mod processes;
+pub mod seeded_bugs;
 pub mod servers;
 pub mod shelf;
 pub mod shop;
+pub mod sources;
 pub mod stories;
 mod until;
 

@@ -60,6 +60,7 @@ pub struct Start {
     demo: bool,
     settings: Vec<String>,
     crash_at: Option<String>,
+    bug: Option<&'static str>,
     servers: Option<Servers>,
 }
 
@@ -84,7 +85,8 @@ impl Start {
             [PROVIDER_TIMEOUT, NEEDS_TIME].into_iter().chain(CHEAP_HASHES).chain(MANY_SIGN_INS);
         let settings = settings.map(str::to_owned).collect();
         let servers = topology.has_processes().then(|| Servers::of(topology));
-        Self { program: program.into(), topology, demo: false, settings, crash_at: None, servers }
+        let (program, crash_at, bug) = (program.into(), None, None);
+        Self { program, topology, demo: false, settings, crash_at, bug, servers }
     }
 
     /// With the demo catalog.
@@ -105,6 +107,12 @@ impl Start {
         self
     }
 
+    /// Makes a mistake on purpose, in a build that can.
+    pub fn bug(mut self, name: &'static str) -> Self {
+        self.bug = Some(name);
+        self
+    }
+
     fn command(&self, folder: &Path) -> Command {
         let mut command = Command::new(&self.program);
         command.arg("up").arg("--data").arg(folder.join("data"));
@@ -122,6 +130,7 @@ impl Start {
             command.args(["--replicas", "ordering=2", "--replicas", "inventory=2"]);
         }
         command.env_remove("MERCAT_CRASH_AT").env_remove("MERCAT_CRASH_IN");
+        command.env_remove("MERCAT_BUG").envs(self.bug.map(|bug| ("MERCAT_BUG", bug)));
         if let Some(point) = &self.crash_at {
             command.env("MERCAT_CRASH_AT", point);
             if self.topology.has_processes() {
@@ -137,7 +146,11 @@ impl Start {
 /// Where a crash point is to be reached: those of the platform are in every process.
 fn service_of(point: &str) -> &str {
     let area = point.split_once('.').map_or(point, |(area, _)| area);
-    if matches!(area, "executor" | "relay") { "ordering" } else { area }
+    match area {
+        "executor" | "relay" | "lease" | "rpc" => "ordering",
+        "intake" => "inventory",
+        area => area,
+    }
 }
 
 /// The shop of a topology that the tests of one program share. It runs while somebody holds it.

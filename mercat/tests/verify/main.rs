@@ -2,6 +2,10 @@
 //! invariant it catches a row that breaks this one and no other.
 
 mod broken;
+#[cfg(feature = "seeded-bugs")]
+mod bugs;
+#[cfg(feature = "seeded-bugs")]
+mod lived;
 mod remembered;
 
 use std::path::Path;

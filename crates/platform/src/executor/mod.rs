@@ -174,6 +174,9 @@ impl Executor {
         consumer: &'static str,
         envelope: &Envelope,
     ) -> Result<(), StoreError> {
+        if crate::bug::is("skip-version-check") {
+            return Ok(());
+        }
         self.consume(consumer, envelope, Nothing).await
     }
 

@@ -59,7 +59,7 @@ pub struct IdempotencyRow {
 
 impl IdempotencyRow {
     pub fn lookup(self, key: &IdempotencyKey) -> Lookup {
-        if self.fingerprint == key.fingerprint {
+        if self.fingerprint == key.fingerprint || crate::bug::is("ignore-body-hash") {
             self.response.map_or(Lookup::Running, Lookup::Saved)
         } else {
             Lookup::Mismatch

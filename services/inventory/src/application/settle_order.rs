@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use contracts::inventory::v1::ReservationExpired;
 use kernel::Timestamp;
 use kernel::id::Uuid;
-use platform::Context;
 use platform::event::Envelope;
 use platform::executor::{Command, Keys, States};
 use platform::sometimes;
+use platform::{Context, bug};
 
 use super::reach::Reach;
 use super::reserve_stock::{Wanted, ask};
@@ -141,6 +141,9 @@ impl Command for Settle {
     }
 
     fn decide(&self, states: &mut States<'_>, now: Timestamp) -> Result<(), Error> {
+        if self.is_forgotten() {
+            return Ok(());
+        }
         let id = self.order.uuid();
         let known = states.get::<Reservation>(id).cloned();
         let existed = known.is_some();
@@ -164,9 +167,7 @@ impl Command for Settle {
             Effect::Release => each_split(&reservation.lines, |variant, location, units| {
                 shelf.change(states, variant, location, |row| row.release(units))
             })?,
-            Effect::Commit => each_split(&reservation.lines, |variant, location, units| {
-                shelf.book(states, variant, location, |row| row.commit(units))
-            })?,
+            Effect::Commit => commit(&mut shelf, states, &reservation.lines)?,
             Effect::Return => each_split(&reservation.lines, |variant, location, units| {
                 shelf.book(states, variant, location, |row| {
                     row.put_back(units);
@@ -198,6 +199,15 @@ impl Command for Settle {
 }
 
 impl Settle {
+    /// Of no order, unless a bug is seeded.
+    fn is_forgotten(&self) -> bool {
+        match self.step {
+            Step::Release => bug::is("forget-release"),
+            Step::Cancel => bug::is("ignore-cancellation"),
+            _ => false,
+        }
+    }
+
     fn take_regardless(&self, states: &States<'_>, wanted: &Wanted) -> Result<Vec<Line>, Error> {
         if wanted.keys().any(|variant| self.reach.home(*variant).is_none())
             || self.reach.misses_a_place(states)
@@ -220,6 +230,24 @@ fn each_split(
         for split in &line.splits {
             each(line.variant, split.location, i64::from(split.units))?;
         }
+    }
+    Ok(())
+}
+
+/// Takes the units that the order holds.
+fn commit(shelf: &mut Shelf<'_>, states: &States<'_>, lines: &[Line]) -> Result<(), Error> {
+    each_split(lines, |variant, location, units| {
+        if bug::is("sold-stays-on-shelf") {
+            let row = shelf.change(states, variant, location, |row| {
+                row.release(units).map(|()| row.clone())
+            })?;
+            shelf.record(&row, MovementKind::Sale, -units);
+            return Ok(());
+        }
+        shelf.book(states, variant, location, |row| row.commit(units))
+    })?;
+    if bug::is("effect-twice") {
+        sell(shelf, states, lines)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use contracts::ordering::v1;
 use kernel::Timestamp;
+use platform::bug;
 use platform::executor::{Command, Keys, States};
 use platform::idempotency::SavedResponse;
 use platform::sometimes;
@@ -71,7 +72,9 @@ impl Command for ConfirmOrder {
         keep(states, &mut order, &requests, now);
         states.put(Counter::ID, counter);
         states.put(id, checkout);
-        states.put(id, order.clone());
+        if !bug::is("forget-order") {
+            states.put(id, order.clone());
+        }
         states.emit::<Order, _>(id, &confirmed(self.id, number, self.payment, &order));
         Ok(answer(states, requests, &self.render, self.id, order))
     }

@@ -15,7 +15,7 @@ use kernel::Timestamp;
 use platform::executor::Executor;
 use platform::sometimes;
 use platform::store::{Direction, Query, StoreError};
-use platform::{Context, Env, crash};
+use platform::{Context, Env, bug, crash};
 
 use super::app::{Limits, SeenOrder};
 use super::close_checkout::{
@@ -106,6 +106,9 @@ impl Driver {
     /// Takes up checkouts that nobody drives: all that an earlier process left open, then those
     /// that are overdue.
     pub async fn resume(self: &Arc<Self>, context: &Context) -> Result<(), Error> {
+        if bug::is("timers-never-fire") {
+            return Ok(());
+        }
         let all = !self.taken_up.load(Ordering::Acquire);
         let open = Query::new(PAGE).eq("status", "open");
         let now = self.env().now();
@@ -351,6 +354,7 @@ impl Drop for Gone {
 fn reserved(reservation: Reservation) -> Reply {
     match reservation {
         Reservation::Reserved => Reply::Reserved,
+        Reservation::OutOfStock(_) if bug::is("ignore-stock-limit") => Reply::Reserved,
         Reservation::OutOfStock(shortages) => Reply::OutOfStock(shortages),
         Reservation::AlreadyReleased => {
             sometimes::reached("goods were released before they were reserved");

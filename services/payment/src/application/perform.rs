@@ -1,7 +1,8 @@
 //! Asking the provider, and recording what it said.
 
+use kernel::Money;
 use platform::sometimes;
-use platform::{Context, crash};
+use platform::{Context, bug, crash};
 
 use super::transition::{Changed, Transition};
 use super::{Error, Payments};
@@ -57,7 +58,14 @@ impl Payments {
         }
         match &errand.work {
             Work::Authorize { amount, token } => {
-                let (order_id, amount) = (payment.order_id, *amount);
+                let (order_id, mut amount) = (payment.order_id, *amount);
+                if bug::is("charge-another-amount") {
+                    amount = Money::new(amount.amount_minor() + 1, amount.currency());
+                }
+                if bug::is("charge-twice") {
+                    let key = &format!("{key}-again");
+                    provider.authorize(Authorization { key, order_id, amount, token }).await;
+                }
                 provider.authorize(Authorization { key, order_id, amount, token }).await
             }
             Work::Capture { reference, amount, .. } => {
