@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use contracts::inventory::InventoryApi;
 use contracts::ordering::OrderingApi;
+use contracts::payment::PaymentApi;
 use kernel::Timestamp;
 use kernel::id::Uuid;
 use ordering::{Built, Config, Needs};
@@ -19,6 +21,7 @@ use platform::testing::{Client, Reply, executor_in_memory, executor_in_sqlite, m
 use platform::{Context, Principal};
 use serde_json::{Value, json};
 
+use crate::script::{BadStore, BadWay, Script};
 use crate::shared::Shared;
 use crate::world::{World, variant};
 
@@ -163,7 +166,30 @@ impl Opened {
 }
 
 impl Shop {
+    /// In memory and in a hurry, with a script of what goes wrong.
+    pub fn on_a_bad_way() -> (Self, Arc<Script>) {
+        let mut time = platform::Env::test();
+        time.env.timer = Arc::new(Hurry);
+        let (script, world) = (Script::new(time.clock.clone()), World::new());
+        let schema = ordering::schema();
+        let inner = Arc::new(platform::store::memory::MemoryEngine::new(&schema));
+        let engine = Arc::new(BadStore { inner, script: script.clone() });
+        let executor = Executor::start(schema.service, &time.env, engine);
+        let way = Arc::new(BadWay { world: world.clone(), script: script.clone() });
+        (Self::between(executor, time, world, way.clone(), way), script)
+    }
+
     fn over(executor: Executor, time: TestEnv, world: Arc<World>) -> Self {
+        Self::between(executor, time, world.clone(), world.clone(), world)
+    }
+
+    fn between(
+        executor: Executor,
+        time: TestEnv,
+        world: Arc<World>,
+        inventory: Arc<dyn InventoryApi>,
+        payment: Arc<dyn PaymentApi>,
+    ) -> Self {
         let env = time.env.clone();
         let authenticator = Arc::new(Authenticator::new(env.clone(), "mercat", "mercat"));
         let base = Base { env, executor: executor.clone(), authenticator };
@@ -171,8 +197,8 @@ impl Shop {
             base,
             config: Config::default(),
             catalog: world.clone(),
-            inventory: world.clone(),
-            payment: world.clone(),
+            inventory,
+            payment,
         })
         .unwrap();
         Self { world, api, service, executor, time, sent: Mutex::default(), folder: None }

@@ -11,3 +11,4 @@ mod refusing;
 mod restarting;
 mod shop;
 mod staff;
+mod unwinding;

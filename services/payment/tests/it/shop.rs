@@ -53,6 +53,11 @@ impl Flaky {
         self.faults.lock().unwrap().insert(call, (fault, times));
     }
 
+    /// How many calls of a kind are still to be broken.
+    pub fn unbroken(&self, call: &'static str) -> usize {
+        self.faults.lock().unwrap().get(call).map_or(0, |(_, left)| *left)
+    }
+
     fn fault(&self, call: &'static str) -> Option<Fault> {
         let mut faults = self.faults.lock().unwrap();
         let (fault, left) = faults.get_mut(call).filter(|(_, left)| *left > 0)?;
