@@ -322,8 +322,9 @@ pub enum Staff {
     /// Make a new one-time password for a member of staff, and print it.
     ///
     /// For an owner who lost theirs or let it expire. It works on a data folder while no shop runs
-    /// on it, ends every session of the account, and is good for being replaced at the next sign-in
-    /// and for nothing else. In a running shop an administrator does the same for a colleague with
+    /// on it; or on identity's database, where `database.url` of the configuration names one, whether
+    /// processes work there or not. It ends every session of the account, and is good for being
+    /// replaced at the next sign-in and for nothing else. In a running shop an administrator does the same for a colleague with
     /// POST /v1/admin/accounts/{account_id}/one-time-password.
     ResetPassword {
         /// The e-mail address that the account signs in with.

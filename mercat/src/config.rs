@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use platform::config::{ConfigError, load};
-use platform::process::{BrokerConfig, DatabaseConfig};
-#[cfg(feature = "servers")]
-use platform::process::{ProcessConfig, TokenConfig};
+use platform::http::{Network, inner_networks};
+use platform::process::{BrokerConfig, DatabaseConfig, ProcessConfig, TokenConfig};
 use platform::telemetry::TelemetryConfig;
 use platform::tls::TlsConfig;
 use serde::{Deserialize, Serialize};
+
+use crate::cli::ServiceName;
 
 /// `mercat.toml`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,6 +29,8 @@ pub struct Config {
     pub broker: BrokerConfig,
     pub peers: BTreeMap<String, String>,
     pub tls: Option<TlsConfig>,
+    /// Where those processes run; see [`ProcessConfig::trusted_networks`].
+    pub trusted_networks: Vec<Network>,
     pub telemetry: TelemetryConfig,
     pub gateway: gateway::Config,
     pub identity: identity::Config,
@@ -48,6 +51,7 @@ impl Default for Config {
             broker: BrokerConfig::default(),
             peers: BTreeMap::new(),
             tls: None,
+            trusted_networks: inner_networks(),
             telemetry: TelemetryConfig::default(),
             gateway: gateway::Config::default(),
             identity: identity::Config::default(),
@@ -59,8 +63,17 @@ impl Default for Config {
     }
 }
 
-#[cfg(feature = "servers")]
 impl Config {
+    /// Which of the keys of processes is wrong, what it holds and what it may hold.
+    pub fn check_processes(&self) -> Result<(), String> {
+        let known = ServiceName::ALL.map(ServiceName::name);
+        let known: Vec<_> = known.into_iter().filter(|name| *name != gateway::NAME).collect();
+        if let Some(unknown) = self.peers.keys().find(|name| !known.contains(&name.as_str())) {
+            return Err(format!("peers.{unknown}: there are {}", known.join(", ")));
+        }
+        self.process().check()
+    }
+
     /// What a service needs that has a process of its own.
     pub fn process(&self) -> ProcessConfig {
         ProcessConfig {
@@ -76,6 +89,7 @@ impl Config {
                 audience: self.identity.audience.clone(),
             },
             tls: self.tls.clone(),
+            trusted_networks: self.trusted_networks.clone(),
         }
     }
 }

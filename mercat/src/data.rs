@@ -57,16 +57,40 @@ impl DataFolder {
         }
     }
 
+    /// The same, for a shop in this process: one that moved to servers is refused.
+    pub fn open_shop(path: &Path) -> Result<Self, String> {
+        crate::moved::refuse(path)?;
+        Self::open(path)
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// The same, for commands that only look: a folder without a shop in it is a mistyped one.
     pub fn open_existing(path: &Path) -> Result<Self, String> {
-        if !path.join("catalog.db").exists() {
+        if !holds_shop(path) {
+            return Err(no_shop(path));
+        }
+        Self::open_shop(path)
+    }
+
+    /// For the move to servers, which may have been stopped before.
+    #[cfg(feature = "servers")]
+    pub fn open_to_move(path: &Path) -> Result<Self, String> {
+        if holds_shop(path) { Self::open(path) } else { Err(no_shop(path)) }
+    }
+
+    /// For a shop of processes, whose databases are elsewhere: a shop that is still in the folder
+    /// would be forgotten there.
+    #[cfg(feature = "servers")]
+    pub fn open_for_processes(path: &Path) -> Result<Self, String> {
+        let arrived = crate::moved::Move::of(path)?.is_some_and(|moved| moved.done_at.is_some());
+        if holds_shop(path) && !arrived {
+            let path = path.display();
             return Err(format!(
-                "there is no shop in {}; name its data folder with --data",
-                path.display()
+                "the folder {path} holds a shop that runs in one process. Move it to the servers \
+                 with `mercat migrate --from {path}`, or name another folder with --data"
             ));
         }
         Self::open(path)
@@ -97,6 +121,15 @@ impl DataFolder {
     pub fn untell(&self) {
         let _ = std::fs::remove_file(self.path.join("run.json"));
     }
+}
+
+/// Are there databases of a shop in one process?
+fn holds_shop(folder: &Path) -> bool {
+    folder.join("catalog.db").exists()
+}
+
+fn no_shop(folder: &Path) -> String {
+    format!("there is no shop in {}; name its data folder with --data", folder.display())
 }
 
 /// The internal addresses that the shop of a data folder told of, if one did.

@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod data;
 mod demo;
+mod moved;
 mod output;
 mod processes;
 mod shop;

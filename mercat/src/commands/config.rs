@@ -27,6 +27,7 @@ pub fn run(config: &Config, command: &Command) -> Result<ExitCode, String> {
 /// Does what a start does before it serves, on empty databases: so nothing can be accepted here and
 /// refused there.
 fn check(config: &Config) -> Result<(), String> {
+    config.check_processes()?;
     platform::telemetry::init(&config.telemetry).map_err(|error| error.to_string())?;
     let env = Env::system();
     let empty = Empty(std::env::temp_dir().join(format!("mercat-check-{}", env.uuid())));

@@ -64,7 +64,7 @@ async fn here(mut config: Config, import: &Import) -> Result<(Report, usize), St
         Box::new(File::open(&import.file).map_err(|error| format!("{name}: {error}"))?)
     };
     let size = std::fs::metadata(&import.file).map_or(0, |metadata| metadata.len());
-    let folder = DataFolder::open(&config.data)?;
+    let folder = DataFolder::open_shop(&config.data)?;
     let shop = Shop::assemble(&env, &config, &folder, Carrier::Direct).await?;
     super::up::tell_first_staff(shop.first_staff.as_ref());
     let shutdown = Shutdown::new();

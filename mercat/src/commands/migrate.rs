@@ -22,7 +22,7 @@ pub async fn run(mut config: Config, command: &Migrate) -> Result<ExitCode, Stri
         return Err(format!("{}: {}", from.display(), crate::processes::NOT_IN_THIS_BUILD));
     }
     choose_data(&mut config, &command.data);
-    let folder = DataFolder::open(&config.data)?;
+    let folder = DataFolder::open_shop(&config.data)?;
     let shop = Shop::assemble(&Env::system(), &config, &folder, Carrier::Direct).await?;
     for service in &shop.services {
         output::line(format_args!("{}: up to date", service.name));

@@ -40,7 +40,7 @@ pub async fn run(mut config: Config, up: Up, given: &Given) -> Result<ExitCode, 
 async fn in_one_process(config: Config, up: &Up, carrier: Carrier) -> Result<ExitCode, String> {
     let env = Env::system();
     let mut host = Host::open(&env, "mercat", config.listen, &config.telemetry).await?;
-    let folder = DataFolder::open(&config.data)?;
+    let folder = DataFolder::open_shop(&config.data)?;
     let shop = Shop::assemble(&env, &config, &folder, carrier).await?;
     // At once: whatever fails after this, the account is there.
     tell_first_staff(shop.first_staff.as_ref());

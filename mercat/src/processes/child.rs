@@ -23,8 +23,8 @@ pub enum State {
     Starting,
     /// With its process id.
     Running(u32),
-    /// It ended, and was not told to.
-    Died,
+    /// It ended, so often by now, and was not told to.
+    Died(u32),
 }
 
 /// Runs the process until `stop` is true, and again whenever it dies.
@@ -37,11 +37,12 @@ pub async fn keep(
 ) {
     let name = place.name();
     let mut pause = PAUSE;
+    let mut deaths = 0;
     loop {
         let begun = env.clock.monotonic();
         match spawn(&env, &place) {
             Ok(mut child) => {
-                state.send_replace(child.id().map_or(State::Died, State::Running));
+                state.send_replace(child.id().map_or(State::Died(deaths), State::Running));
                 // Waiting would close it, and the process end with it.
                 let _open = child.stdin.take();
                 tokio::select! {
@@ -55,7 +56,8 @@ pub async fn keep(
             }
             Err(error) => output::note(format_args!("{name} cannot be started: {error}")),
         }
-        state.send_replace(State::Died);
+        deaths += 1;
+        state.send_replace(State::Died(deaths));
         if once {
             return;
         }
@@ -81,14 +83,18 @@ fn spawn(env: &Env, place: &Place) -> std::io::Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
     command
         .args(&place.arguments)
-        .env_remove("MERCAT_CRASH_AT")
-        .env_remove("MERCAT_CRASH_IN")
-        .envs(place.variables.iter().map(|(name, value)| (name, value)))
         // Open as long as we live: it ends with us.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
+    // Those of the server's owner are for us alone.
+    for ours in ["MERCAT_CRASH_AT", "MERCAT_CRASH_IN", "MERCAT_DATABASE__URL"] {
+        command.env_remove(ours).env_remove(format!("{ours}_FILE"));
+    }
+    for (name, value) in &place.variables {
+        command.env_remove(format!("{name}_FILE")).env(name, value);
+    }
     // A Ctrl-C of the terminal is ours: they are told in order.
     #[cfg(unix)]
     command.process_group(0);

@@ -1,14 +1,17 @@
 //! One role and one database a service, made when they are missing.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use platform::Env;
-use platform::store::postgres::provision::{Account, provision};
+use platform::store::postgres::provision::{Account, address, is_taken, provision};
 
 use crate::cli::ServiceName;
 use crate::config::Config;
 use crate::data::DataFolder;
+
+/// In the data folder: a file with the password of each service's role.
+const SECRETS: &str = "secrets";
 
 /// Where each service's database is. With `{service}` in `database.url` they are there already;
 /// otherwise the role of that address makes them, and their passwords are kept in the data folder.
@@ -18,30 +21,81 @@ pub async fn prepare(
     folder: &DataFolder,
 ) -> Result<BTreeMap<&'static str, String>, String> {
     let owners = ServiceName::ALL.into_iter().filter(|service| *service != ServiceName::Gateway);
+    let owners: Vec<&'static str> = owners.map(ServiceName::name).collect();
     let mut found = BTreeMap::new();
-    let secrets = folder.folder("secrets")?;
-    for service in owners.map(ServiceName::name) {
+    let secrets = folder.folder(SECRETS)?;
+    let is_named = config.database.url.expose().contains("{service}");
+    if !is_named {
+        // Before the first is made, so that nothing is left behind.
+        for service in &owners {
+            let admin = config.database.url_of(service)?;
+            refuse_taken(&admin, &role(config, service), &secrets.join(service)).await?;
+        }
+    }
+    for service in owners {
         // Checks the other keys of the section, too.
         let url = config.database.url_of(service)?;
-        if config.database.url.expose().contains("{service}") {
+        if is_named {
             found.insert(service, url);
             continue;
         }
-        let prefix: String = config.broker.prefix.replace(['-', '.'], "_").to_lowercase();
         let password = password(env, &secrets.join(service))?;
-        let account = Account { name: format!("{prefix}_{service}"), password };
+        let account = Account { name: role(config, service), password };
         found.insert(service, provision(&url, &account).await?);
     }
     Ok(found)
 }
 
+/// Where the database of a service is that [`prepare`] has been told of or has made, also while a
+/// shop runs on the folder. `None` when neither.
+pub fn known(config: &Config, service: &str) -> Result<Option<String>, String> {
+    if config.database.url.is_empty() {
+        return Ok(None);
+    }
+    let url = config.database.url_of(service)?;
+    if url != config.database.url.expose() {
+        return Ok(Some(url));
+    }
+    let path = config.data.join(SECRETS).join(service);
+    let Some(password) = kept(&path)? else { return Ok(None) };
+    address(&url, &Account { name: role(config, service), password }).map(Some)
+}
+
+fn role(config: &Config, service: &str) -> String {
+    let prefix = config.broker.prefix.replace(['-', '.'], "_").to_lowercase();
+    format!("{prefix}_{service}")
+}
+
+/// A role whose password we do not know is another shop's: it would lose its databases to this one.
+async fn refuse_taken(admin: &str, name: &str, secret: &Path) -> Result<(), String> {
+    if kept(secret)?.is_some() || !is_taken(admin, name).await? {
+        return Ok(());
+    }
+    Err(format!(
+        "the server has {name} already, and {} does not hold its password: it is another shop's. \
+         Name this shop with --set broker.prefix=NAME, use the data folder of that shop, or drop \
+         its databases and roles",
+        secret.display()
+    ))
+}
+
+fn kept(path: &Path) -> Result<Option<String>, String> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("{}: {error}", path.display())),
+    }
+}
+
 fn password(env: &Env, path: &Path) -> Result<String, String> {
-    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-    if path.exists() {
-        let text = std::fs::read_to_string(path).map_err(failed)?;
-        return Ok(text.trim().to_owned());
+    if let Some(password) = kept(path)? {
+        return Ok(password);
     }
     let text = format!("{:032x}", u128::from_be_bytes(env.random()));
-    crate::data::write_private(path, text.as_bytes()).map_err(failed)?;
+    let draft = PathBuf::from(format!("{}.new", path.display()));
+    // Whole or not at all: a role with half a password would be out of reach.
+    let written = crate::data::write_private(&draft, text.as_bytes());
+    let written = written.and_then(|()| std::fs::rename(&draft, path));
+    written.map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(text)
 }

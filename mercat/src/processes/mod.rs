@@ -13,7 +13,7 @@ mod plan;
 mod supervisor;
 
 #[cfg(feature = "servers")]
-pub use databases::prepare;
+pub use databases::{known, prepare};
 #[cfg(feature = "servers")]
 pub use supervisor::up;
 

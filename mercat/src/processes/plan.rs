@@ -69,10 +69,11 @@ pub fn places(
             places.push(Place { service, nth, address, internal, arguments, variables });
         }
     }
-    let peers = peers(&places);
+    let scheme = if has_certificate(config) { "https" } else { "http" };
+    let peers = peers(&places, scheme);
     for place in &mut places {
         place.arguments = arguments(place, up, given, folder);
-        place.variables.clone_from(&peers);
+        place.variables = secrets(given).chain(peers.clone()).collect();
         // Crash points are for one of them.
         let crashes =
             std::env::var("MERCAT_CRASH_IN").is_ok_and(|name| name == place.service.name());
@@ -96,16 +97,38 @@ fn free(address: SocketAddr, held: &mut Vec<TcpListener>) -> Result<SocketAddr, 
     Ok(address)
 }
 
-fn peers(places: &[Place]) -> Vec<(String, String)> {
+/// Do the processes answer over TLS?
+fn has_certificate(config: &Config) -> bool {
+    config.tls.as_ref().is_some_and(|tls| tls.cert.is_some())
+}
+
+fn peers(places: &[Place], scheme: &str) -> Vec<(String, String)> {
     let mut addresses: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for place in places.iter().filter(|place| place.service != ServiceName::Gateway) {
         let of_service = addresses.entry(place.service.name()).or_default();
-        of_service.push(format!("http://{}", place.address));
+        of_service.push(format!("{scheme}://{}", place.address));
     }
     let named = addresses.into_iter().map(|(service, addresses)| {
         (format!("MERCAT_PEERS__{}", service.to_uppercase()), addresses.join(","))
     });
     named.collect()
+}
+
+fn is_ours(key: &str) -> bool {
+    let is_inside = |ours: &&str| key.strip_prefix(*ours).is_some_and(|k| k.starts_with('.'));
+    OURS.iter().any(|ours| key == *ours || is_inside(ours))
+}
+
+/// Anybody on the machine sees the arguments of a process; its variables are its owner's.
+fn is_secret(key: &str) -> bool {
+    platform::config::is_secret(key) || key.starts_with("broker.properties.")
+}
+
+fn secrets(given: &Given) -> impl Iterator<Item = (String, String)> {
+    let theirs = given.set.iter().filter(|(key, _)| !is_ours(key) && is_secret(key));
+    theirs.map(|(key, value)| {
+        (format!("MERCAT_{}", key.to_uppercase().replace('.', "__")), value.clone())
+    })
 }
 
 fn arguments(place: &Place, up: &Up, given: &Given, folder: &DataFolder) -> Vec<OsString> {
@@ -122,11 +145,7 @@ fn arguments(place: &Place, up: &Up, given: &Given, folder: &DataFolder) -> Vec<
         Topology::RabbitMq => "rabbitmq",
         _ => "kafka",
     };
-    let ours = |key: &str| {
-        OURS.iter()
-            .any(|ours| key == *ours || key.strip_prefix(ours).is_some_and(|k| k.starts_with('.')))
-    };
-    let theirs = given.set.iter().filter(|(key, _)| !ours(key));
+    let theirs = given.set.iter().filter(|(key, _)| !is_ours(key) && !is_secret(key));
     let mut settings: Vec<String> = theirs.map(|(key, value)| format!("{key}={value}")).collect();
     settings.push(format!("data={}", folder.path().display()));
     settings.push(format!("broker.kind={kind}"));

@@ -5,27 +5,17 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use kernel::Timestamp;
 use kernel::id::Uuid;
 use platform::Env;
 use platform::config::Secret;
 use platform::store::Schema;
 use platform::store::transfer::{Compared, Moved, Progress, Transfer};
-use serde::{Deserialize, Serialize};
 
 use crate::cli::Migrate;
 use crate::config::Config;
-use crate::data::{DataFolder, write_private};
+use crate::data::DataFolder;
+use crate::moved::Move;
 use crate::output;
-
-/// In the data folder, so that a move that was stopped is known for the same.
-const NAME: &str = "move.json";
-
-#[derive(Serialize, Deserialize)]
-struct Move {
-    id: Uuid,
-    begun_at: Timestamp,
-}
 
 pub async fn run(mut config: Config, from: &Path, command: &Migrate) -> Result<ExitCode, String> {
     if let Some(to) = &command.to {
@@ -33,13 +23,13 @@ pub async fn run(mut config: Config, from: &Path, command: &Migrate) -> Result<E
     }
     let env = Env::system();
     // Held to the end: no shop may work on what is being moved.
-    let folder = DataFolder::open_existing(from)?;
+    let folder = DataFolder::open_to_move(from)?;
     let urls = crate::processes::prepare(&env, &config, &folder).await?;
-    let id = this_move(&env, &folder, command.check)?;
+    let moved = this_move(&env, &folder, command.check)?;
     let mut differing = 0;
     for schema in schemas(&config) {
         let Some(url) = urls.get(schema.service) else { continue };
-        differing += one(&env, &schema, &folder, url, id, command.check).await?;
+        differing += one(&env, &schema, &folder, url, moved.id, command.check).await?;
     }
     if differing > 0 {
         let what = format!("{differing} tables are not the same on both sides");
@@ -51,11 +41,13 @@ pub async fn run(mut config: Config, from: &Path, command: &Migrate) -> Result<E
         };
         return Err(format!("{what}; {hint}"));
     }
-    let from = from.display();
     if !command.check {
+        let done_at = moved.done_at.or_else(|| Some(env.now()));
+        Move { done_at, ..moved }.write(folder.path())?;
         output::note(format_args!(
-            "The shop is on the server. Do not start it on {from} again: nobody there would know \
-             what it sells. Keep the folder until you are content."
+            "The shop is on the server, and does not start on {} any more. Keep the folder until \
+             you are content.",
+            from.display()
         ));
     }
     Ok(ExitCode::SUCCESS)
@@ -140,19 +132,14 @@ fn draw(bar: &ProgressBar, progress: Progress<'_>) {
     bar.set_position(rows);
 }
 
-/// The name of the move from this folder; a new one if there was none.
-fn this_move(env: &Env, folder: &DataFolder, check: bool) -> Result<Uuid, String> {
-    let path = folder.path().join(NAME);
-    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    if path.exists() {
-        let text = std::fs::read(&path).map_err(|error| failed(&error))?;
-        let known: Move = serde_json::from_slice(&text).map_err(|error| failed(&error))?;
-        return Ok(known.id);
+/// The move from this folder; a new one if there was none.
+fn this_move(env: &Env, folder: &DataFolder, check: bool) -> Result<Move, String> {
+    if let Some(known) = Move::of(folder.path())? {
+        return Ok(known);
     }
-    let begun = Move { id: env.uuid(), begun_at: env.now() };
+    let begun = Move { id: env.uuid(), begun_at: env.now(), done_at: None };
     if !check {
-        let text = serde_json::to_vec_pretty(&begun).map_err(|error| failed(&error))?;
-        write_private(&path, &text).map_err(|error| failed(&error))?;
+        begun.write(folder.path())?;
     }
-    Ok(begun.id)
+    Ok(begun)
 }
