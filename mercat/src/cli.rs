@@ -149,6 +149,10 @@ pub struct Up {
     /// topologies with processes.
     #[arg(long, value_name = "SERVICE=COUNT", value_parser = replicas)]
     pub replicas: Vec<(String, u32)>,
+    /// Answer before what was done is on the disk. A loss of power then takes orders with it that
+    /// were answered, and may leave a database that cannot be read: for shops that are thrown away.
+    #[arg(long)]
+    pub unsafe_no_sync: bool,
     /// End all when one process dies, instead of starting it again: for tests.
     #[arg(long, hide = true)]
     pub fail_fast: bool,

@@ -100,11 +100,15 @@ impl Config {
 pub struct StoreConfig {
     /// Page cache of each service's writer, in KiB; each reader has a quarter of it.
     pub cache_kib: u32,
+    /// Whether a commit is on the disk before anybody is answered. No file and no variable can say
+    /// otherwise, only `mercat up --unsafe-no-sync`.
+    #[serde(skip)]
+    pub forgoes_sync: bool,
 }
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { cache_kib: 4096 }
+        Self { cache_kib: 4096, forgoes_sync: false }
     }
 }
 

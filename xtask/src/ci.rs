@@ -5,7 +5,7 @@
 use std::process::{Command, Stdio};
 
 use crate::{
-    Outcome, codegen, compat, deploy,
+    Outcome, codegen, compat, deploy, faults,
     project::Project,
     say,
     test::{self, Depth},
@@ -37,6 +37,11 @@ pub fn run(project: &Project) -> Outcome {
     if let Err(error) = tests {
         say::failure(&error);
         broken.push("tests");
+    }
+    // After the tests: it stops servers that they use, and runs what they built.
+    if let Err(error) = faults::run_built(project, &["--short"]) {
+        say::failure(&error);
+        broken.push("faults");
     }
     if broken.is_empty() { Ok(()) } else { Err(format!("not green: {}", broken.join(", "))) }
 }

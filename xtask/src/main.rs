@@ -10,6 +10,7 @@ mod codegen_templates;
 mod compat;
 mod deploy;
 mod descriptors;
+mod faults;
 mod project;
 mod say;
 mod services;
@@ -42,6 +43,9 @@ usage: cargo xtask <command>
                       Kafka, RabbitMQ, Redis
   services start|stop|restart <postgres|kafka|rabbitmq|redis> [--immediate]
                       one of them, which keeps its port and its data; --immediate is a crash
+  faults [--row F7] [--minutes N] [--short] [--release]
+                      break a running shop on purpose and look what it lost: real processes,
+                      PostgreSQL, Kafka; docs/reliability.md tells of the rows
   ci                  everything that must be green before a change is merged";
 
 fn main() -> ExitCode {
@@ -83,6 +87,7 @@ fn run(arguments: &[String]) -> Outcome {
         ["services", "restart", name, "--immediate"] => {
             services::restart(&project, name, Stop::Immediate)
         }
+        ["faults", arguments @ ..] => faults::run(&project, arguments),
         ["ci"] => ci::run(&project),
         _ => Err(format!("`cargo xtask {}` is not a command\n\n{HELP}", words.join(" "))),
     }

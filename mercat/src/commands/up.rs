@@ -23,6 +23,9 @@ pub async fn run(mut config: Config, up: Up, given: &Given) -> Result<ExitCode, 
     if let Some(listen) = up.listen {
         config.listen = listen;
     }
+    if up.unsafe_no_sync {
+        forgo_sync(&mut config, up.topology)?;
+    }
     let carrier = match up.topology {
         Topology::Embedded => Carrier::Direct,
         Topology::Loopback => Carrier::Loopback,
@@ -35,6 +38,23 @@ pub async fn run(mut config: Config, up: Up, given: &Given) -> Result<ExitCode, 
         return Err(format!("--replicas needs processes; in the topology {name} there is one"));
     }
     in_one_process(config, &up, carrier).await
+}
+
+/// Says so loudly: nobody shall find out after the power was lost.
+fn forgo_sync(config: &mut Config, topology: Topology) -> Result<(), String> {
+    if !matches!(topology, Topology::Embedded | Topology::Loopback) {
+        return Err(
+            "--unsafe-no-sync is for a shop in one process; of servers it is PostgreSQL's \
+                    own setting"
+                .to_owned(),
+        );
+    }
+    config.store.forgoes_sync = true;
+    output::note(
+        "*** --unsafe-no-sync: answers do not wait for the disk. A loss of power takes orders with \
+         it that were answered, and may leave databases that cannot be read. ***",
+    );
+    Ok(())
 }
 
 async fn in_one_process(config: Config, up: &Up, carrier: Carrier) -> Result<ExitCode, String> {

@@ -82,7 +82,8 @@ impl Shop {
             config.identity.issuer.clone(),
             config.identity.audience.clone(),
         ));
-        let options = Options { cache_kib: config.store.cache_kib, ..Options::default() };
+        let store = &config.store;
+        let options = Options { cache_kib: store.cache_kib, durable: !store.forgoes_sync };
         let stores = Stores { env, data, options, authenticator: &authenticator };
         let links = Links::new(env.clone(), carrier);
         let wrong = |error: platform::service::BuildError| error.to_string();

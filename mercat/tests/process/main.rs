@@ -46,6 +46,32 @@ fn a_configuration_that_a_service_would_refuse_is_refused_by_the_check() {
 }
 
 #[test]
+fn nothing_but_its_flag_makes_a_shop_answer_before_the_disk() {
+    for setting in ["store.forgoes_sync=true", "store.synchronous=off", "store.durable=false"] {
+        let output = mercat(&["config", "check", "--set", setting]);
+        assert_eq!(output.status.code(), Some(1), "{setting}");
+    }
+    let output = mercat(&["up", "--topology", "kafka", "--unsafe-no-sync"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("--unsafe-no-sync"), "{said}");
+}
+
+#[tokio::test]
+async fn a_shop_that_does_not_wait_for_the_disk_says_so_loudly() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("unsafe");
+    let lines =
+        format!("#!/bin/sh\nexec '{}' \"$@\" --unsafe-no-sync\n", env!("CARGO_BIN_EXE_mercat"));
+    std::fs::write(&script, lines).unwrap();
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let shop = Shop::start(Start::new(&script, Topology::Embedded)).await;
+    assert!(shop.log().contains("*** --unsafe-no-sync"), "{}", shop.log());
+    let safe = Shop::start(start()).await;
+    assert!(!safe.log().contains("unsafe"), "{}", safe.log());
+}
+
+#[test]
 fn the_check_touches_no_data_folder() {
     let folder = tempfile::tempdir().unwrap();
     let checked = mercat_in(folder.path(), &["config", "check"]);

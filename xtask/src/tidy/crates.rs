@@ -19,6 +19,9 @@ const FLOOR: [&str; 5] = ["kernel", "platform", "contracts", "testkit", "checker
 /// The only crates that see services.
 const COMPOSERS: [&str; 3] = ["mercat", "crates/testkit", "bench"];
 
+/// Programs that do nothing but test: `testkit` is theirs, too.
+const TESTERS: [&str; 2] = ["bench", "crates/faults"];
+
 /// What would make the kernel wait, or reach the world.
 const NOT_IN_KERNEL: [&str; 10] = [
     "tokio",
@@ -104,7 +107,7 @@ fn fault(folder: &str, dependency: &Dependency, services: &[&str]) -> Option<Str
             COMPOSERS.join(", ")
         ));
     }
-    if name == "testkit" && !dependency.for_tests && folder != "bench" {
+    if name == "testkit" && !dependency.for_tests && !TESTERS.contains(&folder) {
         return Some("`testkit` is for tests: put it under [dev-dependencies]".to_owned());
     }
     if dependency.for_tests {

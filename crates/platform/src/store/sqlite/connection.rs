@@ -37,9 +37,35 @@ pub(super) fn writer(path: &Path, options: Options) -> Result<Connection, Engine
             options.cache_kib
         ))
         .map_err(|error| unavailable(&error))?;
+    took_hold(&connection, options)
+        .map_err(|why| EngineError::Unavailable(format!("{}: {why}", path.display())))?;
     connection.set_prepared_statement_cache_capacity(256);
     Ok(connection)
 }
+
+/// SQLite answers a journal mode that it cannot have, as on a file system without shared memory, by
+/// keeping another, and says nothing. Whoever relies on what was asked for has to look.
+fn took_hold(connection: &Connection, options: Options) -> Result<(), String> {
+    let failed = |error: rusqlite::Error| error.to_string();
+    let journal = connection
+        .pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0))
+        .map_err(failed)?;
+    let synchronous = connection
+        .pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0))
+        .map_err(failed)?;
+    let wanted = if options.durable { FULL } else { OFF };
+    if journal == "wal" && synchronous == wanted {
+        return Ok(());
+    }
+    Err(format!(
+        "journal_mode is {journal} and synchronous is {synchronous}; wal and {wanted} were asked for, \
+         and without them nothing that is answered would be safe"
+    ))
+}
+
+/// As `PRAGMA synchronous` tells it.
+const FULL: i64 = 2;
+const OFF: i64 = 0;
 
 pub(super) fn reader(path: &Path, options: Options) -> Result<Connection, EngineError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -54,4 +80,27 @@ pub(super) fn reader(path: &Path, options: Options) -> Result<Connection, Engine
         .map_err(|error| unavailable(&error))?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_answered_is_synced_unless_somebody_said_otherwise() {
+        let folder = tempfile::tempdir().unwrap();
+        let synchronous = |options: Options, name: &str| {
+            let connection = writer(&folder.path().join(name), options).unwrap();
+            connection.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0)).unwrap()
+        };
+        assert_eq!(synchronous(Options::default(), "default.db"), FULL);
+        assert_eq!(synchronous(Options { durable: false, ..Options::default() }, "weak.db"), OFF);
+    }
+
+    #[test]
+    fn a_database_that_cannot_have_a_log_is_refused() {
+        // One in memory keeps its own journal mode, whatever is asked for.
+        let error = writer(Path::new(":memory:"), Options::default()).unwrap_err().to_string();
+        assert!(error.contains("journal_mode is memory"), "{error}");
+    }
 }

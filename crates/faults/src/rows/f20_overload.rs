@@ -1,0 +1,165 @@
+//! F20: ten times as many checkouts as the shop can take. Buyers come at their own times, whether
+//! anybody answers or not. Most have to be turned away; as many as ever are served, and when it is
+//! over the shop is as it was.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::future::{join_all, select};
+use futures_util::stream::FuturesUnordered;
+use testkit::Client;
+use testkit::checkout::Cart;
+use testkit::journal::{Entry, Outcome};
+use testkit::until_within;
+
+use super::weather::Context;
+use crate::load::Load;
+use crate::report::RowReport;
+
+const TIMES: u64 = 10;
+const RECOVERY: Duration = Duration::from_secs(10);
+/// A shop at rest answers a checkout well within this.
+const AT_REST: Duration = Duration::from_secs(1);
+/// Buyers at once when the peak is looked for.
+const CROWDS: [usize; 3] = [16, 64, 256];
+/// Carts that are opened at once, before anybody is in a hurry.
+const OPENERS: usize = 16;
+/// Answers that come later help nobody: the deadline of a checkout.
+const LATE: Duration = Duration::from_secs(15);
+const TICK: Duration = Duration::from_millis(5);
+
+struct Ready {
+    cart: Cart,
+    key: String,
+    variant: String,
+}
+
+pub async fn run(context: &mut Context) -> RowReport {
+    let load = context.embedded(|start| start).await;
+    let seconds = context.settings.pick(2, 10);
+    let client = load.house.client();
+    let mut report = context
+        .weather(&load, async |report| {
+            let peak = peak(context, &load, &client, seconds).await;
+            let wanted = (peak * (TIMES * seconds) as f64).ceil() as usize;
+            let carts = open(&load, &client, wanted).await;
+            let begun = context.env.clock.monotonic();
+            let good = flood(context, &load, carts, Duration::from_secs(seconds)).await;
+            let over = context.env.clock.monotonic();
+            let flooded = over.saturating_sub(begun).as_secs_f64();
+            let goodput = good as f64 / flooded;
+            report.runs = wanted as u64;
+            report.note(format!(
+                "peak {peak:.0} checkouts a second; {wanted} more within {seconds} s \
+                 ({flooded:.1} s until the last was answered): {goodput:.0} a second were served"
+            ));
+            let share = goodput * 100.0 / peak.max(f64::MIN_POSITIVE);
+            context.at_least(report, "goodput at ten times the peak", share, 90.0);
+            let recovered = recovered(context, &load, &client).await;
+            context.at_most(report, "until a checkout was as quick as ever", recovered, RECOVERY);
+            Ok(())
+        })
+        .await;
+    // The standing buyers stand in line with the flood: their share tells nothing of a fault.
+    report.availability = None;
+    report
+}
+
+/// The most checkouts a second that crowds of several sizes get, each as fast as it is served.
+async fn peak(context: &Context, load: &Load, client: &Client, seconds: u64) -> f64 {
+    let mut peak: f64 = 0.0;
+    // How many carts a crowd can buy in the time is known from the one before.
+    let mut enough = context.settings.pick(300, 4_000);
+    for crowd in CROWDS {
+        let carts = Mutex::new(open(load, client, enough).await);
+        let begun = context.env.clock.monotonic();
+        let end = begun + Duration::from_secs(seconds);
+        let sold = AtomicU64::new(0);
+        let next = || carts.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let buyers = (0..crowd).map(|_| async {
+            while context.env.clock.monotonic() < end
+                && let Some(ready) = next()
+            {
+                sold.fetch_add(u64::from(complete(load, ready).await), Ordering::SeqCst);
+            }
+        });
+        join_all(buyers).await;
+        let took = context.env.clock.monotonic().saturating_sub(begun);
+        peak = peak.max(sold.load(Ordering::SeqCst) as f64 / took.as_secs_f64());
+        enough = ((peak * 1.5 * seconds as f64) as usize).max(crowd);
+    }
+    peak
+}
+
+async fn open(load: &Load, client: &Client, wanted: usize) -> Vec<Ready> {
+    let next = AtomicUsize::new(0);
+    let openers = (0..OPENERS).map(|_| async {
+        let mut opened = Vec::new();
+        loop {
+            let nth = next.fetch_add(1, Ordering::SeqCst);
+            if nth >= wanted {
+                return opened;
+            }
+            opened.extend(open_one(load, client, nth).await);
+        }
+    });
+    join_all(openers).await.into_iter().flatten().collect()
+}
+
+async fn open_one(load: &Load, client: &Client, nth: usize) -> Option<Ready> {
+    let variant = load.cold(nth).variant.clone();
+    let cart = Cart::try_open(client, &[(&*variant, 1)]).await?;
+    Some(Ready { cart, key: client.fresh_key(), variant })
+}
+
+/// Whether it was sold.
+async fn complete(load: &Load, ready: Ready) -> bool {
+    let Ready { cart, key, variant } = ready;
+    let outcome = Outcome::of(cart.try_complete("tok_approved", &key).await);
+    let is_sold = matches!(outcome, Outcome::Ok(_));
+    let total_minor = cart.total()["amount"].as_i64().expect("a cart shows its total");
+    load.journal.note(Entry { cart: cart.id, key, variant, units: 1, total_minor, outcome });
+    is_sold
+}
+
+/// Lets all of them go, evenly over this time; answers how many were sold to before it was late.
+async fn flood(context: &Context, load: &Load, carts: Vec<Ready>, time: Duration) -> u64 {
+    let (env, all) = (&context.env, carts.len());
+    let good = Arc::new(AtomicU64::new(0));
+    let begun = env.clock.monotonic();
+    let mut carts = carts.into_iter().enumerate().peekable();
+    let mut under_way = FuturesUnordered::new();
+    while carts.peek().is_some() || !under_way.is_empty() {
+        let passed = env.clock.monotonic().saturating_sub(begun);
+        let due = (passed.as_secs_f64() / time.as_secs_f64() * all as f64) as usize;
+        while let Some((_, ready)) = carts.next_if(|(nth, _)| *nth <= due) {
+            let good = good.clone();
+            under_way.push(async move {
+                let came = env.clock.monotonic();
+                let is_sold = complete(load, ready).await;
+                let took = env.clock.monotonic().saturating_sub(came);
+                good.fetch_add(u64::from(is_sold && took <= LATE), Ordering::SeqCst);
+            });
+        }
+        // They go on while the next ones come.
+        let tick = std::pin::pin!(env.sleep(TICK));
+        select(tick, under_way.by_ref().collect::<()>()).await;
+    }
+    good.load(Ordering::SeqCst)
+}
+
+async fn recovered(context: &Context, load: &Load, client: &Client) -> Duration {
+    let begun = context.env.clock.monotonic();
+    let what = "a checkout is as quick as ever after the flood";
+    until_within(Duration::from_mins(3), what, async || {
+        let ready = open_one(load, client, 0).await?;
+        let came = context.env.clock.monotonic();
+        let is_sold = complete(load, ready).await;
+        let took = context.env.clock.monotonic().saturating_sub(came);
+        (is_sold && took <= AT_REST).then_some(())
+    })
+    .await;
+    context.env.clock.monotonic().saturating_sub(begun)
+}
