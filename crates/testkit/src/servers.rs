@@ -37,7 +37,9 @@ impl Servers {
     pub(crate) fn of(topology: Topology) -> Self {
         static SHOPS: AtomicU32 = AtomicU32::new(0);
         let nth = SHOPS.fetch_add(1, Ordering::Relaxed);
-        let prefix = format!("t{}x{nth}", std::process::id());
+        // Of no process that had this id before and was killed with its databases behind it.
+        let since = platform::Env::system().uuid().simple().to_string();
+        let prefix = format!("t{}x{nth}x{}", std::process::id(), &since[6..12]);
         let address = |name| told(name).unwrap_or_else(|| panic!("{name} is not set"));
         let broker = match topology {
             Topology::RabbitMq => ("broker.url", address(RABBITMQ)),

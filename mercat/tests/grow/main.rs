@@ -2,8 +2,10 @@
 //! as it did before.
 #![cfg(feature = "servers")]
 
+mod apart;
 mod broken;
 mod databases;
+mod moved;
 
 use std::path::Path;
 use std::process::{Command, Output};

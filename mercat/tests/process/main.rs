@@ -37,6 +37,15 @@ fn a_configuration_that_a_service_would_refuse_is_refused_by_the_check() {
         ("gateway.rate_limit.auth_burst=0", "gateway.rate_limit.auth_burst"),
         ("gateway.trusted_proxies=proxy", "gateway.trusted_proxies"),
         ("ordering.locale=not a language", "ordering.locale"),
+        ("trusted_networks=inside", "trusted_networks"),
+        ("database.lanes=99", "database.lanes"),
+        ("broker.servers=kafka", "broker.servers"),
+        ("broker.properties.acks=0", "acks"),
+        ("broker.tls.ca=nowhere.pem", "broker.tls.ca"),
+        ("peers.catalog=ftp://catalog", "peers.catalog"),
+        ("peers.catalog=https://catalog", "peers.catalog"),
+        ("peers.warehouse=http://warehouse:8080", "peers.warehouse"),
+        ("tls.ca=nowhere.pem", "tls.ca"),
     ] {
         let refused = mercat(&["config", "check", "--set", setting]);
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
