@@ -65,7 +65,9 @@ impl Snapshot {
         let databases = Databases::find(look.shop)?;
         let connection = match look.shop {
             Place::Memory(rows) => source::connect(rows, &ATTACHED)?,
-            _ => Self::open_files(&databases)?,
+            Place::Folder(_) => Self::open_files(&databases)?,
+            #[cfg(feature = "postgres")]
+            Place::Servers(_) => Self::open_files(&databases)?,
         };
         connection.execute_batch("BEGIN")?;
         // The first read of each takes its snapshot, which stays until the end.
