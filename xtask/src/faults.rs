@@ -20,9 +20,11 @@ pub fn run(project: &Project, arguments: &[&str]) -> Outcome {
 fn build(project: &Project, is_release: bool) -> Outcome {
     let mut build = tools::cargo(project);
     build.args(["build", "--locked", "-p", "faults", "-p", "mercat", "--bins"]);
-    build.args(tools::servers(project)?);
     if is_release {
-        build.arg(RELEASE);
+        // Without the bugs that tests can turn on.
+        build.args([RELEASE, "--features", "mercat/full"]);
+    } else {
+        build.args(tools::servers(project)?);
     }
     say::phase("build the shop and its faults", || tools::run(&mut build))
 }

@@ -139,8 +139,16 @@ impl Fleet {
         told
     }
 
+    /// Answers when all processes serve, and the gateway knows what each of them serves: it begins
+    /// without those that are late, and answers 503 for whatever they may have.
     pub async fn all_ready(&self) {
         join_all(self.places.iter().map(|place| self.ready(place))).await;
+        let client = Client::new(self.address());
+        until_within(START, "the gateway knows every service", async || {
+            let asked = client.request(http::Method::GET, "/v1/nobody-serves-this").try_send();
+            (asked.await.ok()?.status == 404).then_some(())
+        })
+        .await;
     }
 
     /// Answers when the process says that it serves.
