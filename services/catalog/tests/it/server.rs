@@ -34,7 +34,7 @@ impl Place {
 /// there is no server.
 pub async fn with_place(test: impl AsyncFnOnce(&Place)) -> bool {
     static PLACES: AtomicU32 = AtomicU32::new(0);
-    let Some(server) = server() else { return false };
+    let Some([server]) = told_or_skipped([POSTGRES]) else { return false };
     let nth = PLACES.fetch_add(1, Ordering::Relaxed);
     let place = Place { server, name: format!("catalog_{}_{nth}", std::process::id()) };
     let name = &place.name;
