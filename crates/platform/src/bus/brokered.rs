@@ -176,12 +176,17 @@ impl Intake {
     async fn subscribed(&self) -> Box<dyn Inbound> {
         let consumer = self.subscription.consumer.name;
         let mut pause = PAUSE;
+        let mut told = String::new();
         loop {
             match self.broker.subscribe(consumer, self.source).await {
                 Ok(inbound) => return inbound,
                 Err(error) => {
                     let source = self.source;
-                    tracing::error!(%error, consumer, source, "not subscribed; it is tried again");
+                    // One line for each reason, not one for each try.
+                    if error.0 != told {
+                        tracing::error!(%error, consumer, source, "not subscribed; it is tried again");
+                        told = error.0;
+                    }
                     self.env.sleep(pause).await;
                     pause = (pause * 2).min(PAUSES_END);
                 }
@@ -201,9 +206,11 @@ impl Intake {
                     count = self.env.timer.sleep(COUNT);
                 }
                 ended = pump.turn() => {
+                    crate::crash::point("intake.ack.before");
                     for place in ended.done {
                         inbound.done(place as u64);
                     }
+                    crate::crash::point("intake.ack.after");
                 }
                 incoming = inbound.next(), if pump.has_room() => {
                     let Incoming { token, envelope } = incoming;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use kernel::id::Uuid;
 use tokio::sync::Notify;
 
+use crate::crash;
 use crate::env::Env;
 use crate::event::{PARTITIONS, partition_of};
 use crate::executor::Executor;
@@ -126,7 +127,10 @@ impl Shared {
         let Some(sharing) = publisher.store().engine().sharing() else { return };
         let service = publisher.service();
         let asked = self.env.clock.monotonic();
-        match sharing.lease(owner, LIFE).await {
+        crash::point("lease.renew.before");
+        let answer = sharing.lease(owner, LIFE).await;
+        crash::point("lease.renew.after");
+        match answer {
             Ok(holding) => {
                 let mut state = self.lock();
                 let is_new = state.leases != holding.leases;

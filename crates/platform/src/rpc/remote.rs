@@ -22,6 +22,7 @@ use super::budget::Budget;
 use super::status::{grpc_timeout, not_sent};
 use super::{Channel, DEFAULT_TIMEOUT, MAX_MESSAGE, Repeatable};
 use crate::context::Deadline;
+use crate::crash;
 use crate::env::Env;
 use crate::peer::{Peer, PeerConfig, jittered};
 
@@ -152,7 +153,9 @@ impl Caller {
         let mut attempt = Attempt { caller: self, leave, deadline, is_settled: false };
         let remaining = deadline.remaining(&self.env);
         let work = self.attempt(parts, message.clone(), deadline);
+        crash::point("rpc.call.before");
         let outcome = self.env.timeout(remaining, work).await.unwrap_or(Outcome::TooLate);
+        crash::point("rpc.call.after");
         attempt.settle(outcome.is_good());
         outcome
     }

@@ -14,10 +14,10 @@ use crate::shelf::{edit, until_level};
 const HEADER: &str = "Handle,Title,Vendor,Status,Option1 Name,Option1 Value,Variant SKU,\
     Variant Grams,Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy,\
     Variant Price,Variant Requires Shipping,Image Src";
-const UPLOAD: &str = "/v1/admin/products/import";
+pub(super) const UPLOAD: &str = "/v1/admin/products/import";
 
 /// Two products, the second with two variants.
-fn file(word: &str) -> String {
+pub(super) fn file(word: &str) -> String {
     let mut text = format!("{HEADER}\n");
     let _ = writeln!(
         text,
@@ -136,12 +136,12 @@ pub async fn bad_rows_are_reported_and_good_products_go_in(shop: &Shop) {
 }
 
 /// The product of a handle, as staff see it.
-async fn product(admin: &Client, handle: &str) -> Option<Value> {
+pub(super) async fn product(admin: &Client, handle: &str) -> Option<Value> {
     let path = format!("/v1/admin/products?handle={handle}");
     admin.get(path).await.expect_status(200).body["items"].get(0).cloned()
 }
 
-fn variant(product: &Value, sku: &str) -> String {
+pub(super) fn variant(product: &Value, sku: &str) -> String {
     let variants = product["variants"].as_array().expect("variants");
     let found = variants.iter().find(|variant| variant["sku"] == sku);
     let found = found.unwrap_or_else(|| panic!("no {sku} in {product}"));

@@ -62,6 +62,7 @@ macro_rules! stamp_stories {
             $crate::stamp_stories!(@own $topology;
                 killed_between_any_two_steps_the_order_ends,
                 killed_while_cancelling_the_order_is_cancelled_whole,
+                killed_while_importing_the_file_can_be_sent_again,
             );
         }
     };

@@ -14,7 +14,7 @@ mod import_product;
 use std::io::Read;
 
 use futures_util::future::join;
-use platform::Context;
+use platform::{Context, crash};
 
 use super::error::SET_STOCK;
 use super::{Catalog, Error};
@@ -138,7 +138,10 @@ async fn tell_stock(catalog: &Catalog, context: &Context, mut counts: Vec<Count>
         let rest = counts.split_off(STOCK_BATCH.min(counts.len()));
         let batch = std::mem::replace(&mut counts, rest);
         let size = batch.len() as u64;
-        match catalog.stock.apply(context, batch).await {
+        crash::point("catalog.counts.before");
+        let answer = catalog.stock.apply(context, batch).await;
+        crash::point("catalog.counts.after");
+        match answer {
             Ok(changed) => {
                 told.changed += u64::from(changed);
                 told.unchanged += size.saturating_sub(u64::from(changed));
