@@ -5,6 +5,7 @@
     reason = "helpers of tests may stop at the first surprise, as tests do"
 )]
 
+mod batches;
 mod counts;
 mod events;
 mod expiry;

@@ -14,6 +14,8 @@ pub mod ids;
 pub mod kept;
 pub mod order;
 #[cfg(test)]
+mod order_properties;
+#[cfg(test)]
 mod order_tests;
 pub mod payment;
 pub mod pricing;

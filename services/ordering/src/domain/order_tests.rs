@@ -33,7 +33,7 @@ fn quotes() -> Quotes {
     }))
 }
 
-fn cart(variants: &[u128]) -> Cart {
+pub(super) fn cart(variants: &[u128]) -> Cart {
     let line = |n: &u128| CartLine { variant_id: variant(*n), quantity: Quantity::new(2).unwrap() };
     Cart {
         secret_hash: SecretHash::new([0; 32]),
@@ -61,7 +61,7 @@ fn cart(variants: &[u128]) -> Cart {
     }
 }
 
-fn placed(cart: &Cart) -> Result<Order, Refusal> {
+pub(super) fn placed(cart: &Cart) -> Result<Order, Refusal> {
     let (quotes, tariff) = (quotes(), Tariff::default());
     let priced = price(cart, &quotes, &tariff)?;
     let languages =

@@ -230,6 +230,37 @@ proptest! {
         prop_assert!((0..=Money::LIMIT).contains(&totals.total_minor));
     }
 
+    /// Nothing is rounded over several lines, so nothing depends on which comes first.
+    #[test]
+    fn the_order_of_the_lines_changes_no_sum(
+        goods in prop::collection::vec(any_goods(), 1..12),
+        turn in 0..12_usize,
+        include_tax: bool,
+        even: bool,
+    ) {
+        let mut tariff = tariff(include_tax);
+        tariff.settings.rounding = if even { Rounding::HalfEven } else { Rounding::HalfUp };
+        let place = Some(to("DE", None));
+        let sums = |goods: &[Goods]| {
+            let (taxed_in, ships_to) = (place.clone(), place.clone());
+            let basket = Basket { currency: Currency::EUR, goods, taxed_in, ships_to };
+            total(&tariff, &basket, None).map(|totals| {
+                let taxes = totals.taxes.iter().map(|tax| (tax.rate_id, tax.tax_minor));
+                let taxes: std::collections::BTreeMap<_, _> = taxes.collect();
+                (totals.subtotal_minor, totals.shipping_minor, totals.total_minor, taxes)
+            })
+        };
+        let mut turned = goods.clone();
+        turned.rotate_left(turn % goods.len());
+        prop_assert_eq!(sums(&goods), sums(&turned));
+        // A line more never makes it cheaper, but for shipping that may become free.
+        if let (Ok(all), Ok(fewer)) = (sums(&goods), sums(&goods[1..])) {
+            prop_assert!(all.0 >= fewer.0);
+            let tax_of_shipping = if include_tax { 0 } else { fewer.1 };
+            prop_assert!(all.2 - all.1 >= fewer.2 - fewer.1 - tax_of_shipping);
+        }
+    }
+
     #[test]
     fn net_and_tax_make_the_gross(amount in 0..=Money::LIMIT, rate in 0u32..=1_000_000, even: bool) {
         let rounding = if even { Rounding::HalfEven } else { Rounding::HalfUp };
