@@ -46,6 +46,10 @@ pub enum Command {
     /// Those of processes need a build with `--features servers`, and PostgreSQL, Kafka and
     /// RabbitMQ from `cargo xtask services up`, where their databases and queues are left.
     Topologies(Topologies),
+    /// From a decision to the broker, with two replicas in trouble: what is late, lost, out of order.
+    ///
+    /// Needs PostgreSQL and Kafka from `cargo xtask services up`, and no `mercat`.
+    Outbox(Outbox),
     /// Lists, products and search over a big catalog.
     Browse(Browse),
     /// Everything, with its defaults.
@@ -161,6 +165,31 @@ pub struct Topologies {
     /// Build the program and the binaries of the services before.
     #[arg(long)]
     pub build: bool,
+}
+
+#[derive(Args)]
+pub struct Outbox {
+    /// How long it is written.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(10..=3600))]
+    pub seconds: u32,
+    /// Writers, over both replicas.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(2..=4096))]
+    pub writers: u32,
+    /// How long a writer waits between two commands.
+    #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u32).range(0..=60_000))]
+    pub pause_ms: u32,
+    /// How many aggregates there are.
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(12..=1_000_000))]
+    pub things: u32,
+    /// A broker in memory, which confirms at once, instead of Kafka.
+    #[arg(long)]
+    pub in_memory: bool,
+}
+
+impl Outbox {
+    pub fn pause(&self) -> std::time::Duration {
+        std::time::Duration::from_millis(self.pause_ms.into())
+    }
 }
 
 #[derive(Args)]

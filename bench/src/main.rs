@@ -1,5 +1,6 @@
 //! Mercat's benchmarks. Each starts the release binary as a child process in a folder of its own,
 //! speaks to it only through its public API, and writes down under which conditions a figure holds.
+//! One, [`outbox`], runs the platform itself.
 //!
 //! The client shares the machine with what it measures, so it is one thread, keeps its connections
 //! open, formats by hand and parses only what it needs; what it costs is in the report.
@@ -11,6 +12,7 @@ mod commands;
 mod goods;
 mod load;
 mod measure;
+mod outbox;
 mod report;
 mod rng;
 mod servers;

@@ -6,8 +6,8 @@ use std::path::Path;
 use crate::Outcome;
 use crate::cli::Topology;
 
-const POSTGRES: &str = "MERCAT_TEST_POSTGRES";
-const KAFKA: &str = "MERCAT_TEST_KAFKA";
+pub const POSTGRES: &str = "MERCAT_TEST_POSTGRES";
+pub const KAFKA: &str = "MERCAT_TEST_KAFKA";
 const RABBITMQ: &str = "MERCAT_TEST_RABBITMQ";
 
 /// As [`crate::shop::Shop`] shows them among its parts.
@@ -71,7 +71,7 @@ impl Servers {
 }
 
 /// `cargo xtask services up` leaves it in a file.
-fn told(name: &str) -> Outcome<String> {
+pub fn told(name: &str) -> Outcome<String> {
     let in_file = || {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/services/env");
         let text = std::fs::read_to_string(file).ok()?;

@@ -4,6 +4,7 @@ mod browse;
 mod checkout;
 mod import;
 mod memory;
+mod outbox;
 mod start;
 mod topologies;
 
@@ -61,6 +62,7 @@ pub async fn run(cli: Cli) -> Outcome<ExitCode> {
         Command::Import(import) => vec![import::run(&lab, import).await?],
         Command::Checkout(load) => vec![checkout::run(&lab, load).await?],
         Command::Topologies(all) => vec![topologies::run(&lab, all).await?],
+        Command::Outbox(load) => vec![outbox::run(load)?],
         Command::Browse(browse) => vec![browse::run(&lab, browse).await?],
         Command::All(all) => everything(&lab, all).await?,
     };

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 use crate::event::Envelope;
 
@@ -62,6 +63,7 @@ pub trait Inbound: Send {
     fn done(&mut self, token: u64);
 
     /// How many events the broker holds for this consumer that are not acknowledged, whichever
-    /// process they are with. For metrics: a moment's estimate.
-    async fn lag(&mut self) -> Result<u64, BrokerError>;
+    /// process they are with. For metrics: a moment's estimate. The answer may take its time; it
+    /// holds on to nothing, so that events go on meanwhile.
+    fn lag(&mut self) -> BoxFuture<'static, Result<u64, BrokerError>>;
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, OptionFuture};
 use kernel::id::Uuid;
 use tokio::sync::{OnceCell, watch};
 
@@ -197,12 +197,18 @@ impl Intake {
     async fn pump(&mut self, inbound: &mut dyn Inbound, delivery: Arc<Delivery>) {
         let mut pump = Pump::new(self.env.clone(), delivery);
         let mut count = self.env.timer.sleep(Duration::ZERO);
+        let mut counting: Option<BoxFuture<'static, _>> = None;
         loop {
             // A backlog at the broker must not keep what is done from being told.
             tokio::select! {
                 biased;
-                () = &mut count => {
-                    self.count(inbound, pump.queued() == 0).await;
+                () = &mut count, if counting.is_none() => {
+                    let (env, lag) = (self.env.clone(), inbound.lag());
+                    counting = Some(async move { env.timeout(COUNT, lag).await }.boxed());
+                }
+                Some(lag) = OptionFuture::from(counting.as_mut()) => {
+                    counting = None;
+                    self.counted(lag, pump.queued() == 0);
                     count = self.env.timer.sleep(COUNT);
                 }
                 ended = pump.turn() => {
@@ -220,9 +226,9 @@ impl Intake {
         }
     }
 
-    async fn count(&mut self, inbound: &mut dyn Inbound, is_idle: bool) {
+    fn counted(&mut self, lag: Option<Result<u64, BrokerError>>, is_idle: bool) {
+        let Some(Ok(lag)) = lag else { return };
         let (consumer, source) = (self.subscription.consumer.name, self.source);
-        let Some(Ok(lag)) = self.env.timeout(COUNT, inbound.lag()).await else { return };
         metrics::gauge!("mercat_consumer_lag_events", "consumer" => consumer, "source" => source)
             .set(lag as f64);
         if lag == 0

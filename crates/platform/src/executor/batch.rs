@@ -68,7 +68,7 @@ impl Lane {
         let mut pending = vec![(jobs, 0)];
         while let Some((jobs, tries)) = pending.pop() {
             let alone = jobs.len() == 1;
-            let (mut jobs, outcome) = self.attempt(jobs).await;
+            let (mut jobs, outcome) = self.attempt(jobs, tries > 0).await;
             match outcome {
                 Ok(()) => {
                     for job in jobs {
@@ -100,10 +100,11 @@ impl Lane {
     async fn attempt(
         &self,
         jobs: Vec<Box<dyn Job>>,
+        contended: bool,
     ) -> (Vec<Box<dyn Job>>, Result<(), EngineError>) {
         let keys = keys_of(&jobs);
         let known = self.recall(&keys);
-        let reads = read_set(&jobs, &keys, &known);
+        let reads = ReadSet { contended, ..read_set(&jobs, &keys, &known) };
         let done = self.tail.take_done();
         let shared =
             Shared { jobs, failure: None, events: Vec::new(), changes: Changes::default() };
@@ -229,5 +230,5 @@ fn read_set(
     let idempotency = jobs.iter().filter_map(|job| job.idempotency().cloned()).collect();
     let keys = keys.iter().map(|(aggregate, id)| (aggregate.table, *id));
     let aggregates = keys.filter(|key| !known.contains_key(key)).collect();
-    ReadSet { aggregates, inbox, idempotency }
+    ReadSet { aggregates, inbox, idempotency, contended: false }
 }

@@ -1,8 +1,8 @@
 //! Decide, then apply: the one way to change a service's state.
 //!
 //! Commands queue; the executor takes all that wait (at most [`BATCH`], never a timer), loads every
-//! aggregate they name in one locked read in sorted key order, lets each decide in arrival order on
-//! that state, and applies the outcome in one transaction. Each caller is answered after the
+//! aggregate they name in one read in sorted key order, lets each decide in arrival order on that
+//! state, and applies the outcome in one transaction. Each caller is answered after the
 //! commit. A rejection concerns its own command only. When the database refuses a batch, the batch
 //! is split and tried again, so that a neighbour never pays.
 //!

@@ -29,6 +29,15 @@ pub struct ReadSet {
     /// Consumer and aggregate.
     pub inbox: Vec<(&'static str, Uuid)>,
     pub idempotency: Vec<IdempotencyKey>,
+    /// The batch was decided before, and what it had read changed meanwhile: now nobody else may
+    /// come in between.
+    pub contended: bool,
+}
+
+impl ReadSet {
+    pub fn is_empty(&self) -> bool {
+        self.aggregates.is_empty() && self.inbox.is_empty() && self.idempotency.is_empty()
+    }
 }
 
 /// What was there.
@@ -248,8 +257,8 @@ pub trait Sharing: Send + Sync {
 /// A database under one service. All engines pass the same contract suite.
 #[async_trait]
 pub trait Engine: Send + Sync {
-    /// Locks and loads `reads`, calls `decide`, applies what it returns, commits. Returns once the
-    /// commit is durable.
+    /// Loads `reads`, calls `decide`, applies what it returns, commits. Returns once the commit is
+    /// durable; [`EngineError::Changed`] where somebody else changed what was loaded.
     async fn transact(&self, reads: ReadSet, decide: Decide) -> Result<Applied, EngineError>;
     /// How processes share this database. `None`: nobody but this process writes here, and only
     /// then may states be remembered between batches.

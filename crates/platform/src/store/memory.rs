@@ -100,11 +100,8 @@ impl MemoryEngine {
     #[must_use]
     pub fn copy(&self, schema: &Schema) -> Self {
         let tables = self.lock();
-        let states = if schema.memory_projections.is_empty() {
-            Vec::new()
-        } else {
-            tables.states()
-        };
+        let states =
+            if schema.memory_projections.is_empty() { Vec::new() } else { tables.states() };
         let changes: Vec<Change<'_>> = states
             .iter()
             .map(|(table, row, state)| {

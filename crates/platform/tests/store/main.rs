@@ -18,6 +18,10 @@ macro_rules! on_every_engine {
             async fn postgres() {
                 crate::server::with_bench(crate::$module::$name).await;
             }
+            #[tokio::test]
+            async fn postgres_without_projections() {
+                crate::server::with_plain(crate::$module::$name).await;
+            }
         })*
     };
 }

@@ -1,6 +1,7 @@
 //! Several replicas of a service on one PostgreSQL database, and a server that goes away.
 
 use std::collections::BTreeSet;
+use std::sync::{Mutex, mpsc};
 
 use futures_util::future::{join, join_all};
 use kernel::id::Uuid;
@@ -8,15 +9,16 @@ use platform::event::Envelope;
 use platform::executor::{Command, Keys, States};
 use platform::idempotency::{Idempotent, SavedResponse};
 use platform::store::{Query, StoreError};
+use tokio::sync::oneshot;
 
 use crate::contract::key;
-use crate::sample::{AddWeight, Bench, Box_, PutBox, Shelf, a_box};
+use crate::sample::{AddWeight, Bench, Box_, PutBox, Shelf, a_box, no_box};
 use crate::server::with_place;
 
 #[tokio::test]
 async fn commands_on_one_row_from_two_replicas_lose_no_update() {
     with_place(async |place| {
-        let (one, two) = (place.bench().await, place.bench().await);
+        let (one, two) = (place.plain().await, place.plain().await);
         let id = one.id();
         one.run(PutBox { id, state: a_box("shared", 0) }).await.unwrap();
         let adds = async |bench: &Bench| {
@@ -37,7 +39,7 @@ async fn commands_on_one_row_from_two_replicas_lose_no_update() {
 #[tokio::test]
 async fn a_row_that_two_replicas_make_at_once_is_made_once() {
     with_place(async |place| {
-        let (one, two) = (place.bench().await, place.bench().await);
+        let (one, two) = (place.plain().await, place.plain().await);
         for round in 0..20 {
             let id = one.id();
             let put = async |bench: &Bench| {
@@ -52,10 +54,101 @@ async fn a_row_that_two_replicas_make_at_once_is_made_once() {
     .await;
 }
 
+/// Puts a box of weight 1, unless another box has some weight.
+struct PutIfNot {
+    id: Uuid,
+    other: Uuid,
+}
+
+impl Command for PutIfNot {
+    type Reply = bool;
+    type Error = StoreError;
+    fn keys(&self, keys: &mut Keys) {
+        keys.add::<Box_>(self.id);
+        keys.add::<Box_>(self.other);
+    }
+    fn decide(&self, states: &mut States<'_>, _: kernel::Timestamp) -> Result<bool, StoreError> {
+        if states.get::<Box_>(self.other).is_some_and(|other| other.weight > 0) {
+            return Ok(false);
+        }
+        states.put(self.id, a_box(&self.id.to_string(), 1));
+        Ok(true)
+    }
+}
+
+#[tokio::test]
+async fn what_is_only_read_stays_as_it_was_until_the_batch_is_written() {
+    with_place(async |place| {
+        let (one, two) = (place.plain().await, place.plain().await);
+        for _ in 0..40 {
+            let (left, right) = (one.id(), one.id());
+            for id in [left, right] {
+                one.run(PutBox { id, state: a_box(&id.to_string(), 0) }).await.unwrap();
+            }
+            let outcomes = join(
+                one.run(PutIfNot { id: left, other: right }),
+                two.run(PutIfNot { id: right, other: left }),
+            );
+            let (first, second) = outcomes.await;
+            assert_ne!(first.unwrap(), second.unwrap(), "each saw what the other was about to do");
+        }
+    })
+    .await;
+}
+
+/// Adds one, once it is told to go on.
+struct Slow {
+    id: Uuid,
+    begun: Mutex<Option<oneshot::Sender<()>>>,
+    goes_on: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Command for Slow {
+    type Reply = i64;
+    type Error = StoreError;
+    fn keys(&self, keys: &mut Keys) {
+        keys.add::<Box_>(self.id);
+    }
+    fn decide(&self, states: &mut States<'_>, _: kernel::Timestamp) -> Result<i64, StoreError> {
+        if let Some(begun) = self.begun.lock().unwrap().take() {
+            begun.send(()).unwrap();
+            self.goes_on.lock().unwrap().recv().unwrap();
+        }
+        let mut state = states.get::<Box_>(self.id).cloned().ok_or_else(no_box)?;
+        state.weight += 1;
+        let weight = state.weight;
+        states.put(self.id, state);
+        Ok(weight)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_is_stopped_while_it_decides_keeps_nobody_waiting_and_decides_again() {
+    with_place(async |place| {
+        let (one, two) = (place.plain().await, place.plain().await);
+        let id = one.id();
+        one.run(PutBox { id, state: a_box("wanted", 0) }).await.unwrap();
+        let (begun, has_begun) = oneshot::channel();
+        let (go_on, goes_on) = mpsc::channel();
+        let (begun, goes_on) = (Mutex::new(Some(begun)), Mutex::new(goes_on));
+        let slow = one.run(Slow { id, begun, goes_on });
+        let quick = async {
+            has_begun.await.unwrap();
+            for weight in 1..=5 {
+                assert_eq!(two.run(AddWeight { id, by: 1, most: 9 }).await, Ok(weight));
+            }
+            go_on.send(()).unwrap();
+        };
+        let (last, ()) = join(slow, quick).await;
+        assert_eq!(last, Ok(6));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn one_idempotency_key_at_two_replicas_has_one_effect() {
     with_place(async |place| {
-        let (one, two) = (place.bench().await, place.bench().await);
+        let (one, two) = (place.plain().await, place.plain().await);
         let tries = async |bench: &Bench, from: u32| {
             join_all((0..10).map(|at| {
                 let id = bench.id();
@@ -79,7 +172,7 @@ async fn one_idempotency_key_at_two_replicas_has_one_effect() {
 #[tokio::test]
 async fn a_unique_value_goes_to_one_of_two_replicas() {
     with_place(async |place| {
-        let (one, two) = (place.bench().await, place.bench().await);
+        let (one, two) = (place.plain().await, place.plain().await);
         let put = async |bench: &Bench| {
             bench.run(PutBox { id: bench.id(), state: a_box("the one", 1) }).await
         };
@@ -111,7 +204,7 @@ impl Command for Count {
 #[tokio::test]
 async fn an_event_delivered_to_two_replicas_has_its_effect_once() {
     with_place(async |place| {
-        let (one, two) = (place.bench().await, place.bench().await);
+        let (one, two) = (place.plain().await, place.plain().await);
         let (thing, counter) = (one.id(), one.id());
         for version in 1..=10 {
             let envelope = Envelope {
@@ -148,7 +241,7 @@ const HANG_UP: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
 #[tokio::test]
 async fn connections_that_the_server_ended_are_replaced_unnoticed() {
     with_place(async |place| {
-        let bench = place.bench_as("sample-idle").await;
+        let bench = place.plain_as("sample-idle").await;
         let id = bench.id();
         bench.run(PutBox { id, state: a_box("kept", 1) }).await.unwrap();
         assert!(bench.get(id).await.is_some());
@@ -163,7 +256,7 @@ async fn connections_that_the_server_ended_are_replaced_unnoticed() {
 #[tokio::test]
 async fn a_server_that_hangs_up_under_load_loses_nothing_that_was_answered() {
     with_place(async |place| {
-        let bench = place.bench_as("sample-busy").await;
+        let bench = place.plain_as("sample-busy").await;
         let id = bench.id();
         bench.run(PutBox { id, state: a_box("kept", 0) }).await.unwrap();
         let load = async {

@@ -87,6 +87,10 @@ impl SqliteProjection for Heavy {
 
 #[async_trait]
 impl PostgresProjection for Heavy {
+    fn follows(&self, table: &str) -> bool {
+        table == Box_::TABLE
+    }
+
     async fn apply(&self, tx: &mut sqlx::PgConnection, changes: &[Change<'_>]) -> sqlx::Result<()> {
         for change in changes.iter().filter(|change| change.table == Box_::TABLE) {
             let heavy = change.state_of::<Box_>().is_some_and(|b| b.weight > 100);
@@ -124,19 +128,25 @@ pub fn schema() -> (Schema, Arc<Heavy>) {
     (schema, heavy)
 }
 
+/// The same without the projection: a batch needs no transaction around what it writes.
+pub fn plain_schema() -> Schema {
+    Schema::new("sample", MIGRATIONS).aggregate::<Box_>().aggregate::<Shelf>()
+}
+
 #[derive(Clone)]
 pub struct Bench {
     pub executor: Executor,
     pub test: TestEnv,
     pub context: Context,
-    heavy: Arc<Heavy>,
+    /// `None` where no projection keeps them.
+    heavy: Option<Arc<Heavy>>,
 }
 
 impl Bench {
     /// Over an engine of `schema`; several of them may share `test`, so that no two ids are equal.
     pub fn over(
         schema: &Schema,
-        heavy: Arc<Heavy>,
+        heavy: Option<Arc<Heavy>>,
         engine: Arc<dyn Engine>,
         test: TestEnv,
     ) -> Self {
@@ -144,7 +154,7 @@ impl Bench {
         Self::of((executor, test), heavy)
     }
 
-    fn of((executor, test): (Executor, TestEnv), heavy: Arc<Heavy>) -> Self {
+    fn of((executor, test): (Executor, TestEnv), heavy: Option<Arc<Heavy>>) -> Self {
         let context =
             Context::background(&test.env, "test", std::time::Duration::from_hours(100_000));
         Self { executor, test, context, heavy }
@@ -164,11 +174,16 @@ impl Bench {
 
     pub async fn heavy(&self) -> Vec<Uuid> {
         if let Some(reader) = self.executor.store().postgres_reader() {
-            let rows = reader.rows("SELECT id FROM heavy ORDER BY id", Default::default()).await;
+            let sql = if self.heavy.is_some() {
+                "SELECT id FROM heavy ORDER BY id"
+            } else {
+                "SELECT id FROM box WHERE weight > 100 ORDER BY id"
+            };
+            let rows = reader.rows(sql, Default::default()).await;
             return rows.unwrap().iter().map(|row| sqlx::Row::get(row, 0)).collect();
         }
         match self.executor.store().sqlite_reader() {
-            None => self.heavy.0.lock().unwrap().iter().copied().collect(),
+            None => self.heavy.iter().flat_map(|heavy| heavy.0.lock().unwrap().clone()).collect(),
             Some(reader) => {
                 let read = |connection: &rusqlite::Connection| {
                     let mut statement = connection.prepare("SELECT id FROM heavy ORDER BY id")?;
@@ -183,12 +198,12 @@ impl Bench {
 
 pub fn memory() -> Bench {
     let (schema, heavy) = schema();
-    Bench::of(executor_in_memory(&schema), heavy)
+    Bench::of(executor_in_memory(&schema), Some(heavy))
 }
 
 pub fn sqlite(folder: &Path) -> Bench {
     let (schema, heavy) = schema();
-    Bench::of(executor_in_sqlite(&schema, folder), heavy)
+    Bench::of(executor_in_sqlite(&schema, folder), Some(heavy))
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -32,15 +32,22 @@ impl Place {
 
     /// One replica of the sample service.
     pub async fn bench(&self) -> Bench {
-        self.bench_as("sample").await
+        let (schema, heavy) = sample::schema();
+        let engine = std::sync::Arc::new(self.open(&schema).await.unwrap());
+        Bench::over(&schema, Some(heavy), engine, self.test.clone())
+    }
+
+    /// One without projections.
+    pub async fn plain(&self) -> Bench {
+        self.plain_as("sample").await
     }
 
     /// The server knows the connections of a service by its name.
-    pub async fn bench_as(&self, service: &'static str) -> Bench {
-        let (mut schema, heavy) = sample::schema();
+    pub async fn plain_as(&self, service: &'static str) -> Bench {
+        let mut schema = sample::plain_schema();
         schema.service = service;
         let engine = std::sync::Arc::new(self.open(&schema).await.unwrap());
-        Bench::over(&schema, heavy, engine, self.test.clone())
+        Bench::over(&schema, None, engine, self.test.clone())
     }
 
     /// In this place, past the engine.
@@ -74,4 +81,9 @@ pub async fn with_place(test: impl AsyncFnOnce(&Place)) {
 /// The same with one replica in it.
 pub async fn with_bench<F: Future<Output = ()>>(test: impl FnOnce(Bench) -> F) {
     with_place(async |place: &Place| test(place.bench().await).await).await;
+}
+
+/// The same without projections.
+pub async fn with_plain<F: Future<Output = ()>>(test: impl FnOnce(Bench) -> F) {
+    with_place(async |place: &Place| test(place.plain().await).await).await;
 }

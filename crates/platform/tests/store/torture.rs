@@ -114,7 +114,7 @@ async fn faults(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_and_each_aggregate_keeps_its_order_whatever_happens_to_the_relays() {
     with_place(async |place| {
-        let (one, two) = (place.bench().await, place.bench().await);
+        let (one, two) = (place.plain().await, place.plain().await);
         let broker = MemoryBroker::default();
         let ends = [relay(&one, &broker), relay(&two, &broker)];
         // A transaction id horizon would wait for this one.

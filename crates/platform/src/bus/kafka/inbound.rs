@@ -6,6 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::client::Outage;
@@ -73,14 +75,18 @@ impl Inbound for KafkaInbound {
         self.shared.room.notify_one();
     }
 
-    async fn lag(&mut self) -> Result<u64, BrokerError> {
+    fn lag(&mut self) -> BoxFuture<'static, Result<u64, BrokerError>> {
         let (asked, answer) = oneshot::channel();
         self.shared.lock().lag.push(asked);
         self.shared.room.notify_one();
-        match self.env.timeout(LAG_LIMIT, answer).await {
-            Some(Ok(lag)) => lag,
-            _ => Err(BrokerError("kafka: nobody counts what waits".to_owned())),
-        }
+        let env = self.env.clone();
+        let counted = async move {
+            match env.timeout(LAG_LIMIT, answer).await {
+                Some(Ok(lag)) => lag,
+                _ => Err(BrokerError("kafka: nobody counts what waits".to_owned())),
+            }
+        };
+        counted.boxed()
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rdkafka::ClientContext;
@@ -41,7 +42,9 @@ pub(super) struct Member {
     post: Arc<Post>,
     shared: Arc<Shared>,
     dead: mpsc::UnboundedSender<(u64, Mail)>,
-    client: Client,
+    client: Arc<Client>,
+    /// Asks how much waits, now or lately.
+    counting: Option<JoinHandle<()>>,
 }
 
 type Client = BaseConsumer<Watch>;
@@ -60,8 +63,8 @@ impl Member {
         dead: mpsc::UnboundedSender<(u64, Mail)>,
     ) -> Result<Self, BrokerError> {
         let post = Arc::new(post);
-        let client = make(&post, &shared)?;
-        Ok(Self { post, shared, dead, client })
+        let client = Arc::new(make(&post, &shared)?);
+        Ok(Self { post, shared, dead, client, counting: None })
     }
 
     /// Until the consumer is dropped. Leaves the group with all that is done committed.
@@ -69,18 +72,20 @@ impl Member {
         while let End::Broken = self.serve() {
             self.shared.forget(0..i32::try_from(self.post.config.partitions).unwrap_or(i32::MAX));
             match make(&self.post, &self.shared) {
-                Ok(client) => self.client = client,
+                Ok(client) => self.client = Arc::new(client),
                 Err(error) => tracing::error!(%error, "kafka: a member cannot come back yet"),
             }
             std::thread::park_timeout(AFTER_BREAK);
         }
-        let Self { post, shared, client, .. } = self;
+        let Self { post, shared, client, counting, .. } = self;
         store(&client, &post.topic, &shared);
+        // The client leaves with its last owner.
+        counting.map(JoinHandle::join);
         drop(client);
         shared.leave();
     }
 
-    fn serve(&self) -> End {
+    fn serve(&mut self) -> End {
         loop {
             let paused = self.shared.is_paused();
             let has_room =
@@ -134,21 +139,39 @@ impl Member {
         }
     }
 
-    /// Answers whoever asked how much waits.
-    fn count(&self) {
+    /// Answers whoever asked how much waits. On another thread: Kafka answers on a connection where
+    /// it first answers what is fetched there, perhaps after half a second without an event, and
+    /// meanwhile those that come are not to wait.
+    fn count(&mut self) {
+        if self.counting.as_ref().is_some_and(|counting| !counting.is_finished()) {
+            return;
+        }
         let asked = std::mem::take(&mut self.shared.lock().lag);
         if asked.is_empty() {
             return;
         }
-        let lag = self.lag().map_err(|error| {
-            let (brokers, group) = (&self.post.config.brokers, &self.post.group);
-            BrokerError(format!("kafka at {brokers}: what waits for {group} is unknown: {error}"))
+        let (client, post) = (self.client.clone(), self.post.clone());
+        let counting = std::thread::Builder::new().name("kafka-lag".to_owned()).spawn(move || {
+            let lag = Counting { client: &client, post: &post }.lag().map_err(|error| {
+                let (brokers, group) = (&post.config.brokers, &post.group);
+                let unknown = format!("what waits for {group} is unknown: {error}");
+                BrokerError(format!("kafka at {brokers}: {unknown}"))
+            });
+            for asked in asked {
+                let _ = asked.send(lag.clone());
+            }
         });
-        for asked in asked {
-            let _ = asked.send(lag.clone());
-        }
+        // Without a thread whoever asked learns that there is no answer.
+        self.counting = counting.ok();
     }
+}
 
+struct Counting<'a> {
+    client: &'a Client,
+    post: &'a Post,
+}
+
+impl Counting<'_> {
     /// The ends of all partitions less what the group has committed, whoever reads them.
     fn lag(&self) -> KafkaResult<u64> {
         let committed = self.client.committed_offsets(self.partitions(), ANSWER)?;

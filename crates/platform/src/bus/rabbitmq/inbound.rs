@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use tokio::sync::{Notify, mpsc};
@@ -83,25 +85,28 @@ impl Inbound for RabbitMqInbound {
 
     /// What is ready in the queues, and what is with this process. What is with others the server
     /// does not tell. How much a new consumer begins with neither: it counts as one.
-    async fn lag(&mut self) -> Result<u64, BrokerError> {
-        let counting = async {
-            let channel = self.link.channel().await?;
-            let options = QueueDeclareOptions { passive: true, ..Default::default() };
-            let mut lag = 0;
-            for queue in &self.queues {
-                let asked =
-                    channel.queue_declare(queue.as_str().into(), options, FieldTable::default());
-                let found = asked.await.map_err(|error| self.link.failed(queue, &error))?;
-                lag += u64::from(found.message_count());
-            }
-            Ok(lag)
+    fn lag(&mut self) -> BoxFuture<'static, Result<u64, BrokerError>> {
+        let (link, queues, shared) = (self.link.clone(), self.queues.clone(), self.shared.clone());
+        let counted = async move {
+            let Some(ready) = link.env.timeout(LAG_LIMIT, ready(&link, &queues)).await else {
+                return Err(link.failed("what waits is unknown", &"no answer in time"));
+            };
+            let unread = u64::from(shared.is_new.load(Ordering::Relaxed));
+            Ok(ready? + shared.open.load(Ordering::Relaxed) + unread)
         };
-        match self.link.env.timeout(LAG_LIMIT, counting).await {
-            Some(ready) => {
-                let unread = u64::from(self.shared.is_new.load(Ordering::Relaxed));
-                Ok(ready? + self.shared.open.load(Ordering::Relaxed) + unread)
-            }
-            None => Err(self.link.failed("what waits is unknown", &"no answer in time")),
-        }
+        counted.boxed()
     }
+}
+
+/// How many messages of the queues are with nobody.
+async fn ready(link: &SharedLink, queues: &[String]) -> Result<u64, BrokerError> {
+    let channel = link.channel().await?;
+    let options = QueueDeclareOptions { passive: true, ..Default::default() };
+    let mut ready = 0;
+    for queue in queues {
+        let asked = channel.queue_declare(queue.as_str().into(), options, FieldTable::default());
+        let found = asked.await.map_err(|error| link.failed(queue, &error))?;
+        ready += u64::from(found.message_count());
+    }
+    Ok(ready)
 }

@@ -12,7 +12,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::refusal::{is_final, is_lost, told};
+use super::refusal::{is_final, is_lost, told, unavailable};
 use super::{OpenError, Options};
 use crate::env::Env;
 use crate::store::engine::EngineError;
@@ -20,6 +20,9 @@ use crate::store::engine::EngineError;
 /// After this a connection is replaced: a server behind a name may have moved.
 const LIFETIME: Duration = Duration::from_mins(30);
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// How many statements a connection keeps prepared: batches have one for each mix of what they read
+/// and of what they write.
+const STATEMENTS: usize = 256;
 /// A server that restarts is waited for this long.
 const RESTART_LIMIT: Duration = Duration::from_secs(3);
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
@@ -34,6 +37,12 @@ const SETTINGS: &str = "SET statement_timeout = '15s'; SET lock_timeout = '5s'; 
 /// Not on every system: work for a client that has gone is stopped.
 const OPTIONAL_SETTINGS: &str = "SET client_connection_check_interval = '2s'";
 
+/// Batches go by keys alone: what is best does not depend on the values. A statement is planned once
+/// a connection, and never as if its tables were still as small as they were then.
+const BATCH_SETTINGS: &str = "SET plan_cache_mode = 'force_generic_plan'; \
+    SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+
+/// Batches have connections of their own, and with them the statements that are prepared there.
 #[derive(Clone, Copy)]
 pub(super) enum Purpose {
     Batch,
@@ -49,23 +58,38 @@ pub(super) struct Connections {
     env: Env,
     service: &'static str,
     options: PgConnectOptions,
+    batches: Pool,
+    reads: Pool,
+}
+
+/// Those of one purpose.
+struct Pool {
     idle: Mutex<Vec<Idle>>,
-    batches: Semaphore,
-    reads: Semaphore,
+    permits: Semaphore,
+}
+
+impl Pool {
+    fn new(size: u32) -> Self {
+        Self { idle: Mutex::default(), permits: Semaphore::new(size.max(1) as usize) }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A connection of one's own until it is given back. Dropped instead, it is closed.
 pub(super) struct Lease<'a> {
     pub connection: PgConnection,
     opened: Duration,
-    owner: &'a Connections,
+    pool: &'a Pool,
     _permit: SemaphorePermit<'a>,
 }
 
 impl Lease<'_> {
     pub fn give_back(self) {
         let idle = Idle { connection: self.connection, opened: self.opened };
-        self.owner.idle().push(idle);
+        self.pool.idle().push(idle);
     }
 }
 
@@ -76,37 +100,45 @@ impl Connections {
         Ok(Self {
             env,
             service,
-            options: parsed.application_name(service).disable_statement_logging(),
-            idle: Mutex::default(),
-            batches: Semaphore::new(options.writers.max(1) as usize),
-            reads: Semaphore::new(options.readers.max(1) as usize),
+            options: parsed
+                .application_name(service)
+                .disable_statement_logging()
+                .statement_cache_capacity(STATEMENTS),
+            batches: Pool::new(options.writers),
+            reads: Pool::new(options.readers),
         })
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub async fn take(&self, purpose: Purpose) -> Result<Lease<'_>, EngineError> {
-        let permits = match purpose {
+        let pool = match purpose {
             Purpose::Batch => &self.batches,
             Purpose::Read => &self.reads,
         };
         let closed = |_| EngineError::Unavailable("postgres: the pool is closed".to_owned());
-        let permit = permits.acquire().await.map_err(closed)?;
+        let permit = pool.permits.acquire().await.map_err(closed)?;
         let now = self.env.clock.monotonic();
-        let idle = std::iter::from_fn(|| self.idle().pop())
+        let idle = std::iter::from_fn(|| pool.idle().pop())
             .find(|idle| now.saturating_sub(idle.opened) < LIFETIME);
         let (connection, opened) = match idle {
             Some(idle) => (idle.connection, idle.opened),
-            None => (self.connect().await?, now),
+            None => (self.connect_for(purpose).await?, now),
         };
-        Ok(Lease { connection, opened, owner: self, _permit: permit })
+        Ok(Lease { connection, opened, pool, _permit: permit })
+    }
+
+    async fn connect_for(&self, purpose: Purpose) -> Result<PgConnection, EngineError> {
+        let mut connection = self.connect().await?;
+        if matches!(purpose, Purpose::Batch) {
+            let set = sqlx::raw_sql(BATCH_SETTINGS).execute(&mut connection).await;
+            set.map_err(|error| unavailable(&error))?;
+        }
+        Ok(connection)
     }
 
     /// When one connection was found dead, the idle ones most likely are dead too.
     pub fn forget_idle(&self) {
-        self.idle().clear();
+        self.batches.idle().clear();
+        self.reads.idle().clear();
     }
 
     pub async fn connect(&self) -> Result<PgConnection, EngineError> {

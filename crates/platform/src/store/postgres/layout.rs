@@ -12,6 +12,7 @@ use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres, Row as _};
 
 use super::refusal::unavailable;
+use super::script::Script;
 use crate::store::aggregate::{AggregateType, Schema};
 use crate::store::engine::EngineError;
 use crate::store::value::Value;
@@ -62,14 +63,11 @@ impl Kind {
     }
 
     /// A column of values.
-    pub fn bind_all<'q>(self, statement: Statement<'q>, values: &[&Value]) -> Statement<'q> {
+    pub fn add_all(self, script: &mut Script, values: &[&Value]) -> Result<(), EngineError> {
         match self {
-            Self::Int => statement.bind(values.iter().map(|v| int(v)).collect::<Vec<_>>()),
-            Self::Text => {
-                let texts = values.iter().map(|v| text(v).map(str::to_owned));
-                statement.bind(texts.collect::<Vec<_>>())
-            }
-            Self::Uuid => statement.bind(values.iter().map(|v| uuid(v)).collect::<Vec<_>>()),
+            Self::Int => script.add(values.iter().map(|v| int(v)).collect::<Vec<_>>()),
+            Self::Text => script.add(values.iter().map(|v| text(v)).collect::<Vec<_>>()),
+            Self::Uuid => script.add(values.iter().map(|v| uuid(v)).collect::<Vec<_>>()),
         }
     }
 }
@@ -98,14 +96,26 @@ pub(super) enum Index {
     Column(String),
 }
 
+/// What is done to a table. All but the first are parts of a [`Script`].
 pub(super) struct TableLayout {
     pub name: &'static str,
     pub columns: Vec<ColumnLayout>,
-    pub lock: Arc<str>,
+    /// By one id.
+    pub find: Arc<str>,
+    /// By ids, in their order. How many there are is hidden from the planner, which would plan anew
+    /// for each number.
     pub get: Arc<str>,
-    pub insert: Arc<str>,
-    pub update: Arc<str>,
-    pub delete: Arc<str>,
+    /// By ids, in any order.
+    pub load: String,
+    /// The same; nobody else changes the rows until the transaction ends.
+    pub lock: String,
+    /// Rows of these versions stay as they are until the transaction ends: others may hold them, too.
+    pub hold: String,
+    /// The same, of rows of which some are changed then.
+    pub seize: String,
+    pub insert: String,
+    pub update: String,
+    pub delete: String,
     indexes: HashMap<String, Index>,
 }
 
@@ -146,46 +156,44 @@ impl TableLayout {
         let sets: String =
             columns.iter().flat_map(|c| ["\"", c.name, "\" = w.\"", c.name, "\", "]).collect();
         // Behind the fixed arrays: one for each column, then the states.
-        let arrays = |fixed: usize| -> String {
-            let kinds = columns.iter().map(|c| c.kind.sql()).chain(["text"]);
-            let arrays = kinds.enumerate().map(|(at, sql)| format!("${}::{sql}[]", at + fixed + 1));
-            arrays.collect::<Vec<_>>().join(", ")
-        };
-        let row = "id, version, seq, state::text";
+        let arrays: String = columns.iter().flat_map(|c| ["?::", c.kind.sql(), "[], "]).collect();
+        let load = format!(
+            "SELECT id, version, seq, state::text AS state FROM \"{table}\" WHERE id = ANY(?)"
+        );
+        let versions = format!(
+            "SELECT 1 FROM unnest(?::uuid[], ?::bigint[]) AS w (id, version) \
+             JOIN \"{table}\" AS t ON t.id = w.id AND t.version = w.version"
+        );
         Self {
             name: table,
-            lock: format!(
-                "SELECT {row} FROM \"{table}\" WHERE id = ANY($1) ORDER BY id FOR UPDATE"
-            )
-            .into(),
+            find: format!("SELECT id, version, seq, state::text FROM \"{table}\" WHERE id = $1")
+                .into(),
             get: format!(
                 "SELECT t.id, t.version, t.seq, t.state::text \
-                 FROM unnest($1::uuid[]) WITH ORDINALITY AS w (id, place) \
+                 FROM unnest((SELECT $1::uuid[])) WITH ORDINALITY AS w (id, place) \
                  JOIN \"{table}\" AS t ON t.id = w.id ORDER BY w.place"
             )
             .into(),
+            lock: format!("{load} ORDER BY id FOR UPDATE"),
+            load,
+            hold: format!("{versions} FOR SHARE OF t"),
+            seize: format!("{versions} FOR UPDATE OF t"),
             insert: format!(
                 "INSERT INTO \"{table}\" (id, version, seq, {names}state) \
                  SELECT id, version, seq, {names}state::jsonb \
-                 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], {}) \
-                 AS w (id, version, seq, {names}state)",
-                arrays(3)
-            )
-            .into(),
+                 FROM unnest(?::uuid[], ?::bigint[], ?::bigint[], {arrays}?::text[]) \
+                 AS w (id, version, seq, {names}state) RETURNING 1"
+            ),
             update: format!(
                 "UPDATE \"{table}\" AS t SET version = w.version, seq = w.seq, {sets}\
-                 state = w.state::jsonb \
-                 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], {}) \
-                 AS w (id, expected, version, seq, {names}state) \
-                 WHERE t.id = w.id AND t.version = w.expected",
-                arrays(4)
-            )
-            .into(),
+                 state = w.state::jsonb FROM unnest(?::uuid[], ?::bigint[], ?::bigint[], \
+                 ?::bigint[], {arrays}?::text[]) AS w (id, expected, version, seq, {names}state) \
+                 WHERE t.id = w.id AND t.version = w.expected RETURNING 1"
+            ),
             delete: format!(
-                "DELETE FROM \"{table}\" AS t USING unnest($1::uuid[], $2::bigint[]) \
-                 AS w (id, expected) WHERE t.id = w.id AND t.version = w.expected"
-            )
-            .into(),
+                "DELETE FROM \"{table}\" AS t USING unnest(?::uuid[], ?::bigint[]) \
+                 AS w (id, expected) WHERE t.id = w.id AND t.version = w.expected RETURNING 1"
+            ),
             columns,
             indexes,
         }

@@ -1,20 +1,23 @@
 //! The PostgreSQL engine: for services that run on servers, several replicas of each if need be.
 //!
-//! A batch is one transaction on one connection: rows are locked in sorted key order, decided on,
-//! and written with one statement per table and kind of write, whatever the size of the batch.
-//! Nothing is remembered between batches, because others write here too. What locks cannot hold (a
-//! row that is not there yet) is found out when it is written: the batch is then decided again.
+//! A batch is two round trips, whatever its size: one statement reads what it touches, one writes
+//! all that was decided and holds only if what was read is still so. Where it is not, others are at
+//! work on the same rows, and the batch is decided again behind locks, in sorted key order. Nothing
+//! is remembered between batches, because others write here too.
 
 mod connection;
 mod layout;
 mod leases;
+mod load;
 mod migrate;
 pub mod provision;
 mod read;
 mod records;
 mod refusal;
 mod rows;
+mod script;
 mod transaction;
+mod write;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,6 +84,12 @@ impl From<OpenError> for EngineError {
 /// Own tables of a service, filled in the transaction of the change.
 #[async_trait]
 pub trait PostgresProjection: Send + Sync {
+    /// Batches that change nothing in a table that is not followed go without the projection.
+    fn follows(&self, table: &str) -> bool {
+        let _ = table;
+        true
+    }
+
     /// An error rolls the batch back.
     async fn apply(&self, tx: &mut PgConnection, changes: &[Change<'_>]) -> sqlx::Result<()>;
 }
@@ -95,6 +104,7 @@ struct Shared {
     connections: Connections,
     layout: Layout,
     standing: leases::Standing,
+    caution: transaction::Caution,
 }
 
 pub struct PostgresEngine {
@@ -118,6 +128,7 @@ impl PostgresEngine {
             connections,
             layout,
             standing: leases::Standing::default(),
+            caution: transaction::Caution::default(),
         };
         let shared = Arc::new(shared);
         let reader = PostgresReader::new(shared.clone());

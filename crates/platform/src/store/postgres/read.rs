@@ -84,9 +84,14 @@ impl PostgresReader {
         table: &'static str,
         ids: &[Uuid],
     ) -> Result<Vec<RawRow>, EngineError> {
-        let sql = self.shared.layout.table(table)?.get.clone();
-        let found = self.fetch(sql, arguments(|a| a.add(ids))?).await?;
-        decoded(&found, rows::raw_row)
+        let table = self.shared.layout.table(table)?;
+        let found = match ids {
+            [] => return Ok(Vec::new()),
+            // Planned once, where the plan for several depends on their number.
+            [id] => self.fetch(table.find.clone(), arguments(|a| a.add(id))?).await?,
+            ids => self.fetch(table.get.clone(), arguments(|a| a.add(ids))?).await?,
+        };
+        decoded(&found, |row| rows::raw_row(row, 0))
     }
 
     pub(super) async fn list(
@@ -97,7 +102,7 @@ impl PostgresReader {
         let table = self.shared.layout.table(table)?;
         let Some((sql, arguments)) = list(table, query)? else { return Ok(Vec::new()) };
         let found = self.fetch(sql.into(), arguments).await?;
-        decoded(&found, rows::raw_row)
+        decoded(&found, |row| rows::raw_row(row, 0))
     }
 
     pub(super) async fn idempotency(

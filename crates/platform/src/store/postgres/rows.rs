@@ -9,17 +9,17 @@ use crate::event::Envelope;
 use crate::idempotency::SavedResponse;
 use crate::store::engine::{IdempotencyRow, Parked, RawRow};
 
-fn unsigned(row: &PgRow, at: usize) -> sqlx::Result<u64> {
+pub(super) fn unsigned(row: &PgRow, at: usize) -> sqlx::Result<u64> {
     row.try_get::<i64, _>(at).map(|value| value as u64)
 }
 
-/// `id, version, seq, state`.
-pub(super) fn raw_row(row: &PgRow) -> sqlx::Result<RawRow> {
+/// `id, version, seq, state` from column `at` on.
+pub(super) fn raw_row(row: &PgRow, at: usize) -> sqlx::Result<RawRow> {
     Ok(RawRow {
-        id: row.try_get(0)?,
-        version: unsigned(row, 1)?,
-        seq: unsigned(row, 2)?,
-        state: row.try_get(3)?,
+        id: row.try_get(at)?,
+        version: unsigned(row, at + 1)?,
+        seq: unsigned(row, at + 2)?,
+        state: row.try_get(at + 3)?,
     })
 }
 

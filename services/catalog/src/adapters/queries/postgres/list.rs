@@ -256,8 +256,9 @@ pub(super) async fn offers(
     reader: &PostgresReader,
     variants: &[VariantId],
 ) -> Result<Vec<Arc<Offered>>, StoreError> {
+    // How many are asked for is hidden from the planner, which would plan anew for each number.
     let offers = "SELECT v.variant_id, v.product_id, v.offer \
-                  FROM unnest($1::uuid[]) WITH ORDINALITY AS w (id, nth) \
+                  FROM unnest((SELECT $1::uuid[])) WITH ORDINALITY AS w (id, nth) \
                   JOIN variant_listing v ON v.variant_id = w.id ORDER BY w.nth";
     let ids: Vec<Uuid> = variants.iter().map(|variant| variant.uuid()).collect();
     let rows = fetch(reader, offers, Marks::default().with(ids)).await?;
@@ -275,7 +276,7 @@ pub(super) async fn by_handles(
     reader: &PostgresReader,
     handles: &[Handle],
 ) -> Result<Vec<Option<ProductId>>, StoreError> {
-    let known = "SELECT p.id FROM unnest($1::text[]) WITH ORDINALITY AS w (handle, nth) \
+    let known = "SELECT p.id FROM unnest((SELECT $1::text[])) WITH ORDINALITY AS w (handle, nth) \
                  LEFT JOIN product p ON p.handle = w.handle ORDER BY w.nth";
     let handles: Vec<String> = handles.iter().map(|handle| handle.as_str().to_owned()).collect();
     let rows = fetch(reader, known, Marks::default().with(handles)).await?;

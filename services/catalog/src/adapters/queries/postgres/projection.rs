@@ -34,6 +34,10 @@ const PIECE: usize = 4_096;
 
 #[async_trait]
 impl PostgresProjection for PostgresListingProjection {
+    fn follows(&self, table: &str) -> bool {
+        matches!(table, "product" | "availability" | "category")
+    }
+
     async fn apply(&self, tx: &mut PgConnection, changes: &[Change<'_>]) -> sqlx::Result<()> {
         let mut levels = Levels::default();
         let mut nodes = Nodes::default();
