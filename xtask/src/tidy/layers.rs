@@ -48,8 +48,18 @@ const APPLICATION_CRATES: [(&str, &str); 5] = [
 const PORT_ROOMS: &[&str] = &["context", "executor", "idempotency", "store"];
 
 /// The part of the technical floor that a use case stands on. Transports and engines are not in it.
-const APPLICATION_ROOMS: &[&str] =
-    &["context", "crash", "env", "event", "executor", "idempotency", "recent", "store"];
+const APPLICATION_ROOMS: &[&str] = &[
+    "bug",
+    "context",
+    "crash",
+    "env",
+    "event",
+    "executor",
+    "idempotency",
+    "recent",
+    "sometimes",
+    "store",
+];
 
 /// Modules of `platform::store` that are one database and not the store.
 const ENGINES: [&str; 3] = ["sqlite", "postgres", "memory"];
