@@ -16,6 +16,7 @@ pub async fn run(mut config: Config, serve: Serve) -> Result<ExitCode, String> {
     if let Some(listen) = serve.listen {
         config.listen = listen;
     }
+    config.check_processes()?;
     if serve.until_stdin_closes {
         end_with_stdin()?;
     }

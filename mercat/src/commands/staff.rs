@@ -17,7 +17,7 @@ pub async fn run(mut config: Config, command: Staff) -> Result<ExitCode, String>
     choose_data(&mut config, &data);
     let env = Env::system();
     #[cfg(feature = "servers")]
-    if let Some(url) = crate::processes::known(&config, identity::NAME)? {
+    if let Some(url) = crate::processes::known(&config, identity::NAME).await? {
         let built = on_server(&env, config, url).await?;
         return reset(&env, &built.setup, &email).await;
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use platform::Env;
-use platform::store::postgres::provision::{Account, address, is_taken, provision};
+use platform::store::postgres::provision::{Account, address, is_taken, owner, provision};
 
 use crate::cli::ServiceName;
 use crate::config::Config;
@@ -46,9 +46,9 @@ pub async fn prepare(
     Ok(found)
 }
 
-/// Where the database of a service is that [`prepare`] has been told of or has made, also while a
-/// shop runs on the folder. `None` when neither.
-pub fn known(config: &Config, service: &str) -> Result<Option<String>, String> {
+/// Where the database of a service is: the one that `database.url` names, or that [`prepare`] has
+/// made, also while a shop runs on the folder. `None` when neither.
+pub async fn known(config: &Config, service: &str) -> Result<Option<String>, String> {
     if config.database.url.is_empty() {
         return Ok(None);
     }
@@ -57,7 +57,10 @@ pub fn known(config: &Config, service: &str) -> Result<Option<String>, String> {
         return Ok(Some(url));
     }
     let path = config.data.join(SECRETS).join(service);
-    let Some(password) = kept(&path)? else { return Ok(None) };
+    let Some(password) = kept(&path)? else {
+        let is_its_own = owner(&url).await?.is_some_and(|owner| owner == service);
+        return Ok(is_its_own.then_some(url));
+    };
     address(&url, &Account { name: role(config, service), password }).map(Some)
 }
 

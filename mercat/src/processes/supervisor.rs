@@ -85,6 +85,11 @@ async fn stop(kept: Vec<Kept>) {
     }
 }
 
+fn client() -> Result<reqwest::Client, String> {
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).build();
+    client.map_err(|error| error.to_string())
+}
+
 impl Supervisor<'_> {
     /// Until somebody asks for the end.
     async fn run(&mut self, places: Vec<Place>) -> Result<(), String> {
@@ -133,6 +138,25 @@ impl Supervisor<'_> {
             }
             self.all_ready().await?;
         }
+        if !self.is_public_tls {
+            self.all_known().await?;
+        }
+        Ok(())
+    }
+
+    /// The gateway serves before it knows all routes, when a service is slow to tell its own: what
+    /// nobody serves is 503 until then, and 404 afterwards.
+    async fn all_known(&self) -> Result<(), String> {
+        let (client, gateway) = (client()?, self.processes().pop());
+        let nobody = gateway.map(|gateway| format!("{}/v1/nobody-serves-this", gateway.address));
+        while let Some(nobody) = &nobody {
+            let answer = client.get(nobody).send().await;
+            if answer.is_ok_and(|answer| answer.status() == reqwest::StatusCode::NOT_FOUND) {
+                break;
+            }
+            self.refuse_dying()?;
+            self.env.sleep(LOOK).await;
+        }
         Ok(())
     }
 
@@ -152,8 +176,7 @@ impl Supervisor<'_> {
     }
 
     async fn all_ready(&self) -> Result<(), String> {
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).build();
-        let client = client.map_err(|error| error.to_string())?;
+        let client = client()?;
         for kept in &self.kept {
             let address = format!("http://{}/readyz", kept.place.internal);
             loop {

@@ -90,6 +90,15 @@ async fn a_second_shop_of_the_same_name_takes_nothing_from_the_first() {
     let (_, rest) = printed.split_once("password: ").expect("it is told");
     let one_time = rest.split_whitespace().next().expect("it is told");
     staff_login(&shop.client(), FIRST_STAFF, one_time).await.expect_status(200);
+    // As in a container, where there is no data folder and the address is identity's own.
+    let own = format!("database.url={}", shop.database("identity"));
+    let reset = ["staff", "reset-password", FIRST_STAFF, "--set", &own];
+    let printed = mercat(other.path(), &reset);
+    assert!(printed.status.success(), "{}", said(&printed));
+    let elsewhere = format!("database.url={}", shop.database("payment"));
+    let reset = ["staff", "reset-password", FIRST_STAFF, "--set", &elsewhere];
+    let refused = mercat(other.path(), &reset);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -23,6 +23,7 @@ pub async fn run(
     files: Option<Router>,
     ready: impl FnOnce(Addresses),
 ) -> Result<(), String> {
+    process.check()?;
     let env = Env::system();
     let host = Host::open(&env, NAME, process.listen, &process.telemetry).await?;
     let process = Arc::new(process);

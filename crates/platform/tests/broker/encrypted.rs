@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use platform::config::Secret;
 use platform::process::{BrokerConfig, BrokerKind, BrokerTls};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use rustls_pki_types::PrivateKeyDer;
@@ -37,6 +37,8 @@ impl Party {
     fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // Were it named as those that it issues, OpenSSL would take each for one that issued itself.
+        params.distinguished_name.push(DnType::CommonName, "authority");
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let party = Self { files: tempfile::tempdir().unwrap(), issuer };
         let (key, cert) = party.issued("shop");

@@ -21,6 +21,22 @@ pub async fn is_taken(admin: &str, name: &str) -> Result<bool, String> {
     taken.map_err(|error| told(&format!("the database {name}"), &error))
 }
 
+/// Whose database this is, as its migrations tell; `None` when no service has worked there.
+pub async fn owner(url: &str) -> Result<Option<String>, String> {
+    let mut connection = connect(&options_of(url)?).await?;
+    let failed = |error: sqlx::Error| told("database.url", &error);
+    let known = "SELECT to_regclass('schema_migration') IS NOT NULL";
+    let known = sqlx::query_scalar(known).fetch_one(&mut connection).await.map_err(failed)?;
+    let owner = if known {
+        let owner = "SELECT min(owner) FROM schema_migration WHERE owner <> 'platform'";
+        sqlx::query_scalar(owner).fetch_one(&mut connection).await.map_err(failed)?
+    } else {
+        None
+    };
+    let _ = connection.close().await;
+    Ok(owner)
+}
+
 fn options_of(admin: &str) -> Result<PgConnectOptions, String> {
     admin.parse().map_err(|error| told("database.url", &error))
 }
