@@ -27,9 +27,9 @@ use adapters::{grpc::IdentityGrpc, http, password, tokens::JwtTokens};
 use application::Identity;
 pub use application::bootstrap::OneTimePassword;
 pub use config::Config;
+use ports::Passwords;
 #[cfg(feature = "process")]
 pub use process::Process;
-use ports::Passwords;
 
 pub const NAME: &str = "identity";
 
@@ -93,12 +93,8 @@ pub fn build_with(needs: Needs, passwords: Arc<dyn Passwords>) -> Result<Built, 
         audience: config.audience.clone(),
         life: checked.settings.keys.token_life,
     };
-    let identity = Identity::new(
-        base.executor.clone(),
-        passwords,
-        tokens.shared(),
-        checked.settings,
-    );
+    let identity =
+        Identity::new(base.executor.clone(), passwords, tokens.shared(), checked.settings);
     let module = platform::http::module(NAME, http::router(identity.clone()), base.module_deps())?;
     let api: Arc<dyn IdentityApi> = Arc::new(IdentityGrpc::new(identity.clone()));
     let server = IdentityServer::new(api.clone(), base.env.clone()).into_service();
