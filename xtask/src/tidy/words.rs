@@ -45,8 +45,8 @@ const BROKER_WORDS: [&str; 7] =
     ["topology", "topologies", "kafka", "rdkafka", "rabbit", "rabbitmq", "lapin"];
 
 /// Where events are carried, parts are wired, and shops are started.
-const BROKER_HOMES: [&str; 5] =
-    ["crates/platform/", "mercat/", "crates/testkit/", "bench/", "xtask/"];
+const BROKER_HOMES: [&str; 6] =
+    ["crates/platform/", "mercat/", "crates/testkit/", "crates/faults/", "bench/", "xtask/"];
 
 /// The start page shows what the wiring called itself, and decides nothing by it.
 const TOPOLOGY_SHOWN: (&str, &str) = ("services/gateway/", "topology");
@@ -117,7 +117,9 @@ pub fn brokers(path: &str, source: &Source) -> Vec<Finding> {
 
 /// A manifest that brings a broker's library to where no broker is known.
 pub fn broker_libraries(path: &str, manifest: &str) -> Vec<Finding> {
-    if path == "Cargo.toml" || path.starts_with("crates/platform/") {
+    // The faults send what no adapter would.
+    let homes = ["crates/platform/", "crates/faults/"];
+    if path == "Cargo.toml" || homes.iter().any(|home| path.starts_with(home)) {
         return Vec::new();
     }
     let libraries = super::crates::names(manifest).into_iter();

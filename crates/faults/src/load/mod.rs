@@ -140,9 +140,9 @@ impl Load {
 
     /// Waits for `more` purchases that begin from now on and end well.
     pub async fn purchases_go_on(&self, more: usize, since: &str) {
-        let enough = self.journal.counts().0 + more;
+        let enough = self.tally.sold_in_all() + more as u64;
         until_within(Duration::from_mins(2), &format!("buyers buy since {since}"), async || {
-            (self.journal.counts().0 >= enough).then_some(())
+            (self.tally.sold_in_all() >= enough).then_some(())
         })
         .await;
     }

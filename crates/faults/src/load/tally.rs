@@ -1,5 +1,6 @@
 //! What is counted while buyers buy.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,7 +28,11 @@ struct Counts {
 
 /// Of one row: it is taken at its end.
 #[derive(Default)]
-pub struct Tally(Mutex<Counts>);
+pub struct Tally {
+    counts: Mutex<Counts>,
+    /// Over all rows of a shop.
+    sold: AtomicU64,
+}
 
 /// What it came to.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +78,12 @@ impl Tally {
 
     pub(super) fn sold(&self, at: Duration) {
         self.counts().sold.push(at);
+        self.sold.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Since there is a shop.
+    pub fn sold_in_all(&self) -> u64 {
+        self.sold.load(Ordering::SeqCst)
     }
 
     pub(super) fn hung(&self, what: String) {
@@ -116,6 +127,6 @@ impl Tally {
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

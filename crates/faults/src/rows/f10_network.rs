@@ -43,9 +43,9 @@ pub async fn run(context: &mut Context) -> RowReport {
         .weather(&load, async |report| {
             let fleet = load.house.fleet();
             for scene in scenes() {
-                let sold = load.journal.counts().0;
+                let sold = load.tally.sold_in_all();
                 play(context, fleet, &scene, each).await;
-                let during = load.journal.counts().0 - sold;
+                let during = load.tally.sold_in_all() - sold;
                 load.purchases_go_on(2, scene.title).await;
                 report.note(format!("{}: {during} sold meanwhile", scene.title));
                 report.runs += 1;

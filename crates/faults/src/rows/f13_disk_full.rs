@@ -40,10 +40,10 @@ pub async fn run(context: &mut Context) -> RowReport {
     let mut report = context
         .weather(&load, async |report| {
             for turn in 0..times {
-                let sold = load.journal.counts().0;
+                let sold = load.tally.sold_in_all();
                 fill(&load, is_mounted).await?;
                 context.env.sleep(full).await;
-                let meanwhile = load.journal.counts().0 - sold;
+                let meanwhile = load.tally.sold_in_all() - sold;
                 report.note(format!("{meanwhile} sold while there was no room for more"));
                 if turn % 2 == 1 {
                     // Killed when nothing can be written, and started when something can.
