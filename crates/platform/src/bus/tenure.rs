@@ -19,7 +19,8 @@ use crate::store::Lease;
 
 /// How long a lease holds when it is not renewed.
 const LIFE: Duration = Duration::from_secs(6);
-const RENEW: Duration = Duration::from_secs(2);
+/// So long, too, the shards of a replica that died wait for the others.
+const RENEW: Duration = Duration::from_secs(1);
 /// A replica takes its leases for ended so much earlier than the database does.
 const MARGIN: Duration = Duration::from_secs(1);
 

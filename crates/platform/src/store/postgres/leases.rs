@@ -7,14 +7,15 @@
 use std::time::Duration;
 
 use kernel::id::Uuid;
-use sqlx::{PgConnection, Row as _};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
 use super::Shared;
 use super::refusal::unavailable;
 use crate::event::PARTITIONS;
 use crate::store::engine::{EngineError, Holding, Lease};
 
-/// How long the round trips of one renewal may take together.
+/// How long a renewal may take.
 const LIMIT: Duration = Duration::from_secs(2);
 
 /// One replica at a time; the first half of the key is that of Mercat's other locks.
@@ -22,49 +23,57 @@ const ALONE: &str =
     "SELECT pg_advisory_xact_lock(1835365219, hashtext(current_schema() || ' relay'))";
 
 /// Microseconds of the server's clock.
-const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
 pub(super) async fn renew(
     shared: &Shared,
     owner: Uuid,
     life: Duration,
 ) -> Result<Holding, EngineError> {
-    limited(shared, async |connection| renewed(connection, owner, life).await).await
+    let answer = limited(shared, renewal(owner, life)).await?;
+    // Behind the lock's own row: how many there are, and what is held, if anything is.
+    let rows = answer.iter().filter(|row| row.len() == 3);
+    let held: Vec<_> = rows.map(read).collect::<sqlx::Result<_>>().map_err(|e| unavailable(&e))?;
+    let mut holding = Holding { leases: Vec::new(), members: 1 };
+    for (members, lease) in held {
+        holding.members = u32::try_from(members).unwrap_or(u32::MAX).max(1);
+        holding.leases.extend(lease);
+    }
+    holding.leases.sort_unstable();
+    Ok(holding)
+}
+
+fn read(row: &PgRow) -> sqlx::Result<(i64, Option<Lease>)> {
+    let (shard, epoch): (Option<i64>, Option<i64>) = (row.try_get(1)?, row.try_get(2)?);
+    let lease = |(shard, epoch): (i64, i64)| Lease { shard: shard as u32, epoch: epoch as u64 };
+    Ok((row.try_get(0)?, shard.zip(epoch).map(lease)))
 }
 
 pub(super) async fn release(shared: &Shared, owner: Uuid) -> Result<(), EngineError> {
-    limited(shared, async |connection| {
-        for sql in [
-            "UPDATE relay_lease SET owner = NULL, until = 0 WHERE owner = $1",
-            "DELETE FROM relay_member WHERE owner = $1",
-        ] {
-            sqlx::query(sql).bind(owner).execute(&mut *connection).await?;
-        }
-        Ok(())
-    })
-    .await
+    let release = format!(
+        "UPDATE relay_lease SET owner = NULL, until = 0 WHERE owner = '{owner}'; \
+         DELETE FROM relay_member WHERE owner = '{owner}'"
+    );
+    limited(shared, release).await.map(drop)
 }
 
 /// The connection of one replica, once it has asked.
 pub(super) type Standing = tokio::sync::Mutex<Option<PgConnection>>;
 
-/// In a transaction, and given up after a while: a lease that is renewed late is of no use.
-async fn limited<T>(
-    shared: &Shared,
-    work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
-) -> Result<T, EngineError> {
+/// Several statements in one message: one round trip and one transaction. They hold no value but
+/// ids and numbers of our own. Given up after a while: a lease that is renewed late is of no use.
+async fn limited(shared: &Shared, sql: String) -> Result<Vec<PgRow>, EngineError> {
     let attempt = async {
         let mut standing = shared.standing.lock().await;
         let mut connection = match standing.take() {
             Some(connection) => connection,
             None => shared.connections.connect().await?,
         };
-        sqlx::raw_sql("BEGIN").execute(&mut connection).await.map_err(|e| unavailable(&e))?;
-        let outcome = work(&mut connection).await.map_err(|error| unavailable(&error))?;
-        sqlx::raw_sql("COMMIT").execute(&mut connection).await.map_err(|e| unavailable(&e))?;
+        let answer = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut connection).await;
+        let answer = answer.map_err(|error| unavailable(&error))?;
         // Only now: one that failed is closed with its transaction.
         *standing = Some(connection);
-        Ok(outcome)
+        Ok(answer)
     };
     let outcome = shared.env.timeout(LIMIT, attempt).await;
     outcome.unwrap_or_else(|| {
@@ -72,72 +81,42 @@ async fn limited<T>(
     })
 }
 
-async fn renewed(
-    connection: &mut PgConnection,
-    owner: Uuid,
-    life: Duration,
-) -> sqlx::Result<Holding> {
-    sqlx::raw_sql(ALONE).execute(&mut *connection).await?;
-    let now: i64 = sqlx::query_scalar(NOW).fetch_one(&mut *connection).await?;
-    let until = now.saturating_add(i64::try_from(life.as_micros()).unwrap_or(i64::MAX));
-    sqlx::query(
-        "INSERT INTO relay_member (owner, until, backend) VALUES ($1, $2, pg_backend_pid()) \
-         ON CONFLICT (owner) DO UPDATE SET until = excluded.until, backend = excluded.backend",
-    )
-    .bind(owner)
-    .bind(until)
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query(
-        "DELETE FROM relay_member WHERE until <= $1 \
-         OR backend NOT IN (SELECT pid FROM pg_stat_activity WHERE pid IS NOT NULL)",
-    )
-    .bind(now)
-    .execute(&mut *connection)
-    .await?;
-    // Whoever died leaves nothing behind.
-    sqlx::query(
+fn renewal(owner: Uuid, life: Duration) -> String {
+    let until = format!("{NOW} + {}", i64::try_from(life.as_micros()).unwrap_or(i64::MAX / 2));
+    let share = format!("(SELECT ({PARTITIONS} + count(*) - 1) / count(*) FROM relay_member)");
+    [
+        ALONE.to_owned(),
+        format!(
+            "INSERT INTO relay_member (owner, until, backend) \
+             VALUES ('{owner}', {until}, pg_backend_pid()) ON CONFLICT (owner) \
+             DO UPDATE SET until = excluded.until, backend = excluded.backend"
+        ),
+        format!(
+            "DELETE FROM relay_member WHERE until <= {NOW} \
+             OR backend NOT IN (SELECT pid FROM pg_stat_activity WHERE pid IS NOT NULL)"
+        ),
+        // Whoever died leaves nothing behind.
         "UPDATE relay_lease SET owner = NULL, until = 0 WHERE owner IS NOT NULL \
-         AND owner NOT IN (SELECT owner FROM relay_member)",
-    )
-    .execute(&mut *connection)
-    .await?;
-    let members: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM relay_member").fetch_one(&mut *connection).await?;
-    let members = u32::try_from(members).unwrap_or(u32::MAX).max(1);
-    let share = i64::from(PARTITIONS.div_ceil(members));
-    // What is more than the share goes back; what ended without a renewal is as free as any.
-    sqlx::query(
-        "UPDATE relay_lease SET owner = NULL, until = 0 WHERE owner = $1 AND (until <= $2 \
-         OR shard IN (SELECT shard FROM (SELECT shard, row_number() OVER (ORDER BY shard) AS nth \
-         FROM relay_lease WHERE owner = $1 AND until > $2) AS held WHERE nth > $3))",
-    )
-    .bind(owner)
-    .bind(now)
-    .bind(share)
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query(
-        "UPDATE relay_lease SET owner = $1, epoch = epoch + 1 WHERE shard IN \
-         (SELECT shard FROM relay_lease WHERE until <= $2 ORDER BY shard LIMIT \
-         greatest(0, $3 - (SELECT count(*) FROM relay_lease WHERE owner = $1)))",
-    )
-    .bind(owner)
-    .bind(now)
-    .bind(share)
-    .execute(&mut *connection)
-    .await?;
-    let held =
-        sqlx::query("UPDATE relay_lease SET until = $2 WHERE owner = $1 RETURNING shard, epoch")
-            .bind(owner)
-            .bind(until)
-            .fetch_all(connection)
-            .await?;
-    let lease = |row: &sqlx::postgres::PgRow| {
-        let (shard, epoch): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-        Ok(Lease { shard: shard as u32, epoch: epoch as u64 })
-    };
-    let mut leases = held.iter().map(lease).collect::<sqlx::Result<Vec<_>>>()?;
-    leases.sort_unstable();
-    Ok(Holding { leases, members })
+         AND owner NOT IN (SELECT owner FROM relay_member)"
+            .to_owned(),
+        // What is more than the share goes back; what ended without a renewal is as free as any.
+        format!(
+            "UPDATE relay_lease SET owner = NULL, until = 0 WHERE owner = '{owner}' \
+             AND (until <= {NOW} OR shard IN (SELECT shard FROM \
+             (SELECT shard, row_number() OVER (ORDER BY shard) AS nth FROM relay_lease \
+             WHERE owner = '{owner}' AND until > {NOW}) AS held WHERE nth > {share}))"
+        ),
+        format!(
+            "UPDATE relay_lease SET owner = '{owner}', epoch = epoch + 1 WHERE shard IN \
+             (SELECT shard FROM relay_lease WHERE until <= {NOW} ORDER BY shard LIMIT \
+             greatest(0, {share} - (SELECT count(*) FROM relay_lease WHERE owner = '{owner}')))"
+        ),
+        format!("UPDATE relay_lease SET until = {until} WHERE owner = '{owner}'"),
+        format!(
+            "SELECT m.members, l.shard, l.epoch \
+             FROM (SELECT count(*) AS members FROM relay_member) AS m \
+             LEFT JOIN relay_lease AS l ON l.owner = '{owner}'"
+        ),
+    ]
+    .join("; ")
 }
