@@ -40,7 +40,7 @@ struct Ready {
 
 pub async fn run(context: &mut Context) -> RowReport {
     let load = context.embedded(|start| start).await;
-    let seconds = context.settings.pick(2, 10);
+    let seconds = context.settings.pick(1, 10);
     let mut report = context
         .weather(&load, async |report| {
             // The crowd takes its connections along when it leaves.
