@@ -127,6 +127,9 @@ impl Lane {
                 Ok(())
             }
             Err(error) => {
+                if matches!(error, EngineError::Unavailable(_)) {
+                    self.tail.lost_sight();
+                }
                 self.tail.done(done);
                 if let Some(cache) = self.store.cache() {
                     cache.forget(touched);

@@ -98,6 +98,14 @@ impl Tail {
         self.committed.notify_one();
     }
 
+    /// A commit ended without an answer: what it may have written stands in the table alone, and in
+    /// front of whatever is pushed from now on.
+    pub(super) fn lost_sight(&self) {
+        crate::sometimes::reached("events of a commit without an answer are read from the table");
+        self.lock().overflowed = true;
+        self.committed.notify_one();
+    }
+
     pub(super) fn done(&self, places: Vec<i64>) {
         self.lock().done.extend(places);
     }
@@ -116,5 +124,50 @@ impl Tail {
 
     pub(super) fn forgotten(&self) -> u64 {
         self.forgotten.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Timestamp;
+    use kernel::id::Uuid;
+
+    use super::*;
+
+    fn event(place: i64) -> Waiting {
+        let envelope = Envelope {
+            id: Uuid::from_u128(1),
+            event_type: "test.Happened.v1".to_owned(),
+            source: "test".to_owned(),
+            aggregate_type: "thing".to_owned(),
+            aggregate_id: Uuid::from_u128(2),
+            aggregate_version: place.unsigned_abs(),
+            time: Timestamp::EPOCH,
+            correlation: "".into(),
+            causation: None,
+            traceparent: None,
+            data: Vec::new(),
+            passed_over: 0,
+        };
+        Waiting { place, envelope: Arc::new(envelope) }
+    }
+
+    fn places(tail: &Tail) -> (Vec<i64>, bool) {
+        let (fresh, is_behind) = tail.take();
+        (fresh.iter().map(|waiting| waiting.place).collect(), is_behind)
+    }
+
+    /// A relay that took the second would never look for the first again.
+    #[test]
+    fn nothing_overtakes_what_a_commit_without_an_answer_may_have_written() {
+        let tail = Tail::default();
+        tail.follow();
+        assert_eq!(places(&tail), (vec![], true));
+        tail.push(vec![event(1)].into_iter());
+        tail.lost_sight();
+        tail.push(vec![event(3)].into_iter());
+        assert_eq!(places(&tail), (vec![1], true));
+        tail.push(vec![event(4)].into_iter());
+        assert_eq!(places(&tail), (vec![4], false));
     }
 }
