@@ -14,6 +14,7 @@ mod faults;
 mod project;
 mod say;
 mod services;
+mod simulate;
 mod test;
 mod tidy;
 mod tools;
@@ -43,6 +44,9 @@ usage: cargo xtask <command>
                       Kafka, RabbitMQ, Redis
   services start|stop|restart <postgres|kafka|rabbitmq|redis> [--immediate]
                       one of them, which keeps its port and its data; --immediate is a crash
+  simulate [--seeds N] [--from S] [--seed S]
+                      the whole shop in virtual time, with faults drawn from a seed: N seeds, or
+                      one of them told in full
   faults [--row F7] [--minutes N] [--short] [--release]
                       break a running shop on purpose and look what it lost: real processes,
                       PostgreSQL, Kafka; docs/reliability.md tells of the rows
@@ -87,6 +91,7 @@ fn run(arguments: &[String]) -> Outcome {
         ["services", "restart", name, "--immediate"] => {
             services::restart(&project, name, Stop::Immediate)
         }
+        ["simulate", words @ ..] => simulate::run(&project, words),
         ["faults", arguments @ ..] => faults::run(&project, arguments),
         ["ci"] => ci::run(&project),
         _ => Err(format!("`cargo xtask {}` is not a command\n\n{HELP}", words.join(" "))),

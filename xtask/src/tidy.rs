@@ -3,6 +3,7 @@
 //! A rule is a function from text to findings, so each is tested on a few lines of fixture. Only
 //! this file touches the disk. A finding names the file, the line, and what to do instead.
 
+mod choices;
 mod crates;
 mod docs;
 mod files;
@@ -97,6 +98,7 @@ fn check(file: &File, files: &[File], modules: &modules::Tree<'_>, findings: &mu
         if modules.only_tests(&file.path) {
             source.is_test();
         }
+        findings.extend(choices::unordered(&file.path, &source));
         findings.extend(words::shop_words(&file.path, &source));
         findings.extend(words::topologies(&file.path, &source));
         findings.extend(words::brokers(&file.path, &source));

@@ -17,7 +17,7 @@ const MAY_USE: [(&str, &[&str]); 6] = [
 const FLOOR: [&str; 5] = ["kernel", "platform", "contracts", "testkit", "checker"];
 
 /// The only crates that see services.
-const COMPOSERS: [&str; 3] = ["mercat", "crates/testkit", "bench"];
+const COMPOSERS: [&str; 4] = ["mercat", "crates/testkit", "crates/simulation", "bench"];
 
 /// Programs that do nothing but test: `testkit` is theirs, too.
 const TESTERS: [&str; 2] = ["bench", "crates/faults"];

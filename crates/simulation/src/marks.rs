@@ -1,0 +1,32 @@
+//! Every mark that stands in the sources, by name; a test compares this list with them.
+
+/// What a long run must have reached.
+pub const MARKS: &[&str] = &[
+    "a batch was decided again after a conflict",
+    "a cart was completed while it was being ordered",
+    "a checkout waited for an unknown payment",
+    "a checkout was taken up from an earlier driver",
+    "a checkout was undone",
+    "a confirmation was asked for twice",
+    "a consumer dropped an event that it had applied",
+    "a driver of a checkout was overtaken by another",
+    "a lease ended before its events were published",
+    "a payment was cancelled before it was asked for",
+    "a payment was voided before it was authorized",
+    "a relay let go of a key that is another's now",
+    "a release came before its reservation",
+    "a repeated request got the kept answer",
+    "a request ran out of time",
+    "a reservation expired",
+    "a reservation outlived its time for an order that lives",
+    "an event came before the one that it follows",
+    "an order was sold whose reservation was gone",
+    "an unknown outcome was looked up at the provider",
+    "events of a commit without an answer are read from the table",
+    "goods were released before they were reserved",
+    "nobody knew whether an order was placed",
+    "the provider had never seen a request",
+    "the provider refused to give money back",
+    "the same notification came again",
+    "two requests with one key met in the executor",
+];
