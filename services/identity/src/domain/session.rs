@@ -126,8 +126,11 @@ impl Session {
         if !self.is_live(now) {
             return false;
         }
-        self.life = Life::Revoked { at: now, reason };
-        self.ends_at = now.plus(lifetimes.remember_revoked);
+        // A clock that was set back must not date the end before the last tokens: they live on by
+        // the right time, and so long must it be known.
+        let at = now.max(self.refreshed_at);
+        self.life = Life::Revoked { at, reason };
+        self.ends_at = at.plus(lifetimes.remember_revoked);
         true
     }
 

@@ -92,6 +92,15 @@ fn a_revoked_session_holds_no_token_and_is_revoked_once() {
     assert_eq!(family.session.ends_at, at(5 + 3600));
 }
 
+#[test]
+fn a_session_ended_by_a_clock_that_was_set_back_is_remembered_as_long_as_its_tokens_live() {
+    let mut family = Family::new();
+    assert_eq!(family.present(0, at(7200)), Rotation::Rotated);
+    assert!(family.session.revoke(Reason::Logout, &LIFETIMES, at(1)));
+    assert_eq!(family.session.revoked_at(), Some(at(7200)));
+    assert_eq!(family.session.ends_at, at(7200 + 3600));
+}
+
 proptest! {
     /// Whatever is presented whenever: at most one token is current, a repeat never makes a new
     /// one, and a family that ended stays ended.
