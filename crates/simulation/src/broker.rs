@@ -1,4 +1,4 @@
-//! A broker that is late, loses answers, and gives the same event again.
+//! A broker that is late, loses answers, gives the same event again, and one before another.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,6 +15,8 @@ use crate::fault::Fault;
 
 const SLOW: Duration = Duration::from_secs(4);
 const USUAL: Duration = Duration::from_millis(3);
+/// So long an event waits to be overtaken: much less than a consumer waits for what it lacks.
+const HELD: Duration = Duration::from_millis(200);
 
 /// The broker as the processes see it.
 #[derive(Clone)]
@@ -37,7 +39,7 @@ impl Broker for SimBroker {
     ) -> Result<Box<dyn Inbound>, BrokerError> {
         let inner = self.inner.subscribe(consumer, source).await?;
         let (core, again) = (self.core.clone(), VecDeque::new());
-        Ok(Box::new(SimInbound { core, inner, again, pause: None }))
+        Ok(Box::new(SimInbound { core, inner, again, pause: None, held: None }))
     }
 }
 
@@ -70,6 +72,8 @@ struct SimInbound {
     again: VecDeque<Incoming>,
     /// Kept here, because whoever waits for the next event may stop waiting and ask anew.
     pause: Option<BoxFuture<()>>,
+    /// Given after the one behind it, or when the time is over.
+    held: Option<(Incoming, BoxFuture<()>)>,
 }
 
 impl SimInbound {
@@ -95,8 +99,28 @@ impl Inbound for SimInbound {
         if let Some(incoming) = self.again.pop_front() {
             return self.given(incoming);
         }
-        let incoming = self.inner.next().await;
-        self.given(incoming)
+        if self.held.is_none() {
+            let incoming = self.inner.next().await;
+            if !self.core.strikes(Fault::Overtaken) {
+                return self.given(incoming);
+            }
+            self.held = Some((incoming, Box::pin(self.core.sleep(HELD))));
+        }
+        let overtaking = match &mut self.held {
+            Some((_, time)) => tokio::select! {
+                biased;
+                incoming = self.inner.next() => Some(incoming),
+                () = time.as_mut() => None,
+            },
+            None => None,
+        };
+        if let Some((held, _)) = self.held.take() {
+            self.again.push_front(held);
+        }
+        match overtaking {
+            Some(incoming) => incoming,
+            None => self.next().await,
+        }
     }
 
     fn done(&mut self, token: u64) {

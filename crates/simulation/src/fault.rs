@@ -43,6 +43,8 @@ faults! {
     PublishUnknown = "an event is published and its answer lost", 50, 2000;
     Duplicate = "an event is delivered twice", 100, 5000;
     SlowDelivery = "an event is late", 100, 3000;
+    /// By the one behind it.
+    Overtaken = "an event is overtaken", 50, 3000;
     LostRequest = "a request is lost", 20, 1000;
     LostAnswer = "an answer is lost", 20, 1000;
     Hang = "what is lost is waited for", 1000, 9000;
@@ -81,6 +83,11 @@ impl Weather {
             if chance.below(10) < kinds_of_ten {
                 weather.per_10_000[*fault as usize] = drawn;
             }
+        }
+        // Whoever stands still while an event is overtaken takes it for lost, which no broker that
+        // keeps the order of a key makes possible.
+        if weather.per_10_000[Fault::Pause as usize] > 0 {
+            weather.per_10_000[Fault::Overtaken as usize] = 0;
         }
         weather
     }
