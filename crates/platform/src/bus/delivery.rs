@@ -1,6 +1,5 @@
 //! One key's events to consumers of this process.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -9,7 +8,7 @@ use kernel::id::Uuid;
 use tracing::Instrument as _;
 
 use super::Subscription;
-use super::poison::{Ward, context_of};
+use super::poison::{Ward, context_of, take};
 use super::pump::{Delivered, Outlet};
 use super::tenure::Tenure;
 use crate::event::{Envelope, HandleError};
@@ -234,16 +233,13 @@ fn standing_for(event: &Arc<Envelope>, passed_over: u64) -> Arc<Envelope> {
     Arc::new(Envelope { passed_over, ..Envelope::clone(event) })
 }
 
-/// A handler that panics is a poison of its key, not the end of the relay. What an event took from its
-/// publisher's decision to the effect is counted; a duplicate, whose effect is older, is counted again.
+/// What an event took from its publisher's decision to the effect is counted; a duplicate, whose
+/// effect is older, is counted again.
 async fn once(subscription: &Subscription, event: &Envelope) -> Result<(), HandleError> {
     let mut context = context_of(&subscription.executor, event);
     let (span, told) = telemetry::of_event(subscription.consumer.name, event, &mut context);
     let event = told.as_ref().unwrap_or(event);
-    let handling = subscription.consumer.take(&subscription.executor, &context, event);
-    let handling = handling.instrument(span);
-    let caught = AssertUnwindSafe(handling).catch_unwind().await;
-    caught.unwrap_or_else(|_| Err(HandleError::new("the handler panicked")))?;
+    take(subscription, &context, event).instrument(span).await?;
     let consumer = &subscription.consumer;
     if consumer.types.contains(&event.event_type.as_str()) {
         let delay = subscription.executor.env().now().since(event.time);

@@ -3,9 +3,11 @@
 //! replays or skips.
 
 use std::collections::{HashMap, HashSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use kernel::id::Uuid;
 
 use super::Subscription;
@@ -134,11 +136,10 @@ pub async fn replay(subscription: &Subscription, aggregate: Uuid) -> Result<usiz
             continue;
         }
         let context = context_of(executor, &parked.envelope);
-        let outcome = subscription.consumer.take(executor, &context, &parked.envelope).await;
+        let outcome = take(subscription, &context, &parked.envelope).await;
         match outcome {
             Err(error) if error.gap.is_some() && done == 0 => {
-                let first = beginning(&parked.envelope);
-                subscription.consumer.take(executor, &context, &first).await?;
+                take(subscription, &context, &beginning(&parked.envelope)).await?;
             }
             outcome => outcome?,
         }
@@ -146,6 +147,18 @@ pub async fn replay(subscription: &Subscription, aggregate: Uuid) -> Result<usiz
         done += 1;
     }
     Ok(done)
+}
+
+/// Hands the event to the consumer. A handler that panics is a poison of its key, not the end of the
+/// relay, nor of an operator's request.
+pub(super) async fn take(
+    subscription: &Subscription,
+    context: &Context,
+    event: &Envelope,
+) -> Result<(), HandleError> {
+    let handling = subscription.consumer.take(&subscription.executor, context, event);
+    let caught = AssertUnwindSafe(handling).catch_unwind().await;
+    caught.unwrap_or_else(|_| Err(HandleError::new("the handler panicked")))
 }
 
 /// Gives up on one parked event: the inbox moves past it and the row is deleted. Answers whether it

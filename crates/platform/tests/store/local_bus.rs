@@ -217,6 +217,12 @@ pub async fn a_panicking_handler_parks_its_key_and_the_relay_goes_on(bench: Benc
         (parked[0].envelope.aggregate_id, parked[0].error.as_str()),
         (bad, "the handler panicked")
     );
+    // An operator who tries again too early is told so; later it is handled.
+    let subscription = bus.subscriptions()[0].clone();
+    assert_eq!(replay(&subscription, bad).await.unwrap_err().message, "the handler panicked");
+    mirror.refusing.store(false, Ordering::SeqCst);
+    assert_eq!(replay(&subscription, bad).await.unwrap(), 1);
+    assert_eq!(bench.get(mirror.copy_of(bad)).await.unwrap().weight, 1);
 }
 
 pub async fn stop(shutdown: &Shutdown) {
