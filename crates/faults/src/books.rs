@@ -6,8 +6,6 @@ use checker::Report;
 
 use crate::load::Load;
 
-/// A saga may wait for a provider that hangs; nothing waits for longer.
-const PATIENCE: Duration = Duration::from_mins(3);
 const LOOK: Duration = Duration::from_millis(250);
 
 /// What the books say.
@@ -21,7 +19,7 @@ pub struct Balance {
 }
 
 /// Asks until every invariant holds, and tells which does not if that takes too long.
-pub async fn balance(load: &Load) -> Balance {
+pub async fn balance(load: &Load, patience: Duration) -> Balance {
     let begun = load.env.clock.monotonic();
     let took = || load.env.clock.monotonic().saturating_sub(begun);
     let remembered = load.remembered();
@@ -40,7 +38,7 @@ pub async fn balance(load: &Load) -> Balance {
             Ok(Err(error)) => vec![format!("the checker: {error}")],
             Err(_) => vec!["the checker panicked".to_owned()],
         };
-        if took() > PATIENCE {
+        if took() > patience {
             return Balance { settled: took(), looked_at: 0, violations: problems };
         }
         load.env.sleep(LOOK).await;

@@ -2,16 +2,18 @@
 
 use std::io::Write as _;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use faults::bugs::{self, Tried};
 use faults::report::{RowReport, RunReport};
 use faults::rows::{Context, ROWS, Row};
 use faults::settings::Settings;
 use futures_util::FutureExt as _;
 use platform::Env;
+use testkit::seeded_bugs;
 
 /// Breaks a running shop on purpose, and says what it lost.
 #[derive(Parser)]
@@ -31,6 +33,10 @@ struct Cli {
     /// A few minutes in all, and no judgement by time: for a machine that is busy.
     #[arg(long)]
     short: bool,
+    /// With this mistake turned on, such as forget-void, which some row has to notice; may be given
+    /// more than once.
+    #[arg(long, value_name = "NAME")]
+    bug: Vec<String>,
     /// Where the report goes, as JSON.
     #[arg(long, value_name = "FILE", default_value = "target/faults/report.json")]
     report: PathBuf,
@@ -47,7 +53,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(0) => ExitCode::SUCCESS,
         Ok(violations) => {
-            say(&format!("{violations} violations"));
+            say(&format!("{violations} violations or mistakes that nobody noticed"));
             ExitCode::FAILURE
         }
         Err(error) => {
@@ -57,27 +63,52 @@ fn main() -> ExitCode {
     }
 }
 
-/// How many violations there were.
+/// How many violations there were; with mistakes made on purpose, how many nobody noticed.
 async fn run(cli: Cli) -> Result<usize, String> {
     let rows = chosen(&cli)?;
     let program = cli.mercat.canonicalize();
     let program = program.map_err(|error| format!("{}: {error}", cli.mercat.display()))?;
     let each = Duration::from_mins(cli.minutes);
-    let settings = Settings { program, project: cli.project, is_short: cli.short, each };
-    let build = if settings.program.components().any(|part| part.as_os_str() == "release") {
-        "release"
-    } else {
-        "debug"
-    };
-    let env = Env::system();
-    let mut context = Context::new(env.clone(), settings);
+    let settings = Settings { program, project: cli.project, is_short: cli.short, each, bug: None };
     let mut run = RunReport {
         version: env!("CARGO_PKG_VERSION"),
         short: cli.short,
         processors: std::thread::available_parallelism().map_or(0, usize::from),
-        build,
+        build: if settings.is_release() { "release" } else { "debug" },
         rows: Vec::new(),
     };
+    if cli.bug.is_empty() {
+        run_rows(&rows, settings, &mut run, &cli.report).await?;
+        say(&run.table());
+        return Ok(run.violations());
+    }
+    let mut tried = Vec::new();
+    for bug in &cli.bug {
+        if !settings.has_bugs() || !seeded_bugs::named_in(&settings.project).contains(bug) {
+            return Err(format!("this program cannot make the mistake {bug}"));
+        }
+        say(&format!("with {bug}"));
+        run.rows.clear();
+        let settings = Settings { bug: Some(bug.clone()), ..settings.clone() };
+        run_rows(&rows, settings, &mut run, &cli.report).await?;
+        tried.extend(run.rows.iter().map(|report| Tried::of(bug, report)));
+    }
+    say(&bugs::table(&tried));
+    let missed = bugs::missed(&tried);
+    for bug in &missed {
+        say(&format!("nobody noticed {bug}"));
+    }
+    Ok(missed.len())
+}
+
+async fn run_rows(
+    rows: &[&Row],
+    settings: Settings,
+    run: &mut RunReport,
+    path: &Path,
+) -> Result<(), String> {
+    let env = Env::system();
+    let mut context = Context::new(env.clone(), settings);
     for row in rows {
         say(&format!("{} {} …", row.name, row.fault));
         let begun = env.clock.monotonic();
@@ -91,12 +122,9 @@ async fn run(cli: Cli) -> Result<usize, String> {
         report.seconds = env.clock.monotonic().saturating_sub(begun).as_secs();
         tell(&report);
         run.rows.push(report);
-        let written = run.write(&cli.report);
-        written.map_err(|error| format!("{}: {error}", cli.report.display()))?;
+        run.write(path).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    drop(context);
-    say(&run.table());
-    Ok(run.violations())
+    Ok(())
 }
 
 fn chosen(cli: &Cli) -> Result<Vec<&'static Row>, String> {

@@ -16,7 +16,15 @@ pub struct RowReport {
     /// Requests of buyers.
     pub operations: u64,
     pub sold: u64,
+    /// Of those, by their buyers.
+    pub cancelled: u64,
+    /// Parts of payments that staff gave back.
+    pub refunded: u64,
+    /// Keys that came again with another body.
+    pub sent_again: u64,
     pub refused: u64,
+    /// Of those, because nothing was left.
+    pub sold_out: u64,
     /// Purchases of which the buyer never heard what became of them.
     pub unknown: u64,
     /// Rows, requests and charges that the checker compared.
@@ -65,7 +73,11 @@ impl RowReport {
         self.runs += other.runs;
         self.operations += other.operations;
         self.sold += other.sold;
+        self.cancelled += other.cancelled;
+        self.refunded += other.refunded;
+        self.sent_again += other.sent_again;
         self.refused += other.refused;
+        self.sold_out += other.sold_out;
         self.unknown += other.unknown;
         self.compared += other.compared;
         self.violations.extend(other.violations);
@@ -113,6 +125,15 @@ impl RunReport {
                 row.violations.len(),
                 seconds(row.ready_ms),
                 seconds(row.converge_ms),
+            );
+        }
+        for row in self.rows.iter().filter(|row| row.sold > 0) {
+            let RowReport { row: name, cancelled, refunded, sent_again, refused, .. } = row;
+            let _ = writeln!(
+                text,
+                "{name}: {cancelled} cancelled, {refunded} parts refunded, {sent_again} keys sent again with \
+                 another body; {refused} purchases refused, {} of them sold out",
+                row.sold_out
             );
         }
         for row in &self.rows {

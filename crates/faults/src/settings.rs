@@ -17,12 +17,23 @@ pub struct Settings {
     pub is_short: bool,
     /// How long each row goes on that goes on for a time.
     pub each: Duration,
+    /// The mistake that the shop makes on purpose, if any: then the books have to tell.
+    pub bug: Option<String>,
 }
 
 impl Settings {
     /// `short` in a short run, else `long`.
     pub fn pick<T>(&self, short: T, long: T) -> T {
         if self.is_short { short } else { long }
+    }
+
+    /// Whether the program can make mistakes on purpose: no build with optimizations can.
+    pub fn has_bugs(&self) -> bool {
+        !self.is_release()
+    }
+
+    pub fn is_release(&self) -> bool {
+        self.program.components().any(|part| part.as_os_str() == "release")
     }
 
     /// Stops, starts or restarts a server of the tests, which keeps its port and its data.

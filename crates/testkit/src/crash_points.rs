@@ -34,6 +34,26 @@ pub fn passed(topology: Topology, way: Way) -> Vec<String> {
     all.filter(|point| way_of(point) == way && is_passed(point, topology)).collect()
 }
 
+/// Points of the platform at which other processes than [`passed`] says can die during a checkout
+/// that is paid, as `point@service`.
+pub fn elsewhere(topology: Topology) -> Vec<String> {
+    if !topology.has_processes() {
+        return Vec::new();
+    }
+    let all = named_in(&sources::workspace()).into_iter();
+    let places = all.flat_map(|point| {
+        let area = point.split('.').next().unwrap_or_default();
+        let services: &[&str] = match area {
+            "executor" | "lease" => &["inventory", "payment"],
+            "relay" => &["payment"],
+            "intake" => &["ordering"],
+            _ => &[],
+        };
+        services.iter().map(|service| format!("{point}@{service}")).collect::<Vec<_>>()
+    });
+    places.collect()
+}
+
 /// The first of the ways that pass it.
 fn way_of(point: &str) -> Way {
     let words: Vec<&str> = point.split('.').collect();

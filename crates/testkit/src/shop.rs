@@ -60,7 +60,7 @@ pub struct Start {
     demo: bool,
     settings: Vec<String>,
     crash_at: Option<String>,
-    bug: Option<&'static str>,
+    bug: Option<String>,
     servers: Option<Servers>,
 }
 
@@ -101,15 +101,15 @@ impl Start {
         self
     }
 
-    /// Kills itself when it passes the named point.
+    /// Kills itself when it passes the named point; `point@service` is another process than usual.
     pub fn crash_at(mut self, point: &str) -> Self {
         self.crash_at = Some(point.to_owned());
         self
     }
 
     /// Makes a mistake on purpose, in a build that can.
-    pub fn bug(mut self, name: &'static str) -> Self {
-        self.bug = Some(name);
+    pub fn bug(mut self, name: impl Into<String>) -> Self {
+        self.bug = Some(name.into());
         self
     }
 
@@ -130,12 +130,13 @@ impl Start {
             command.args(["--replicas", "ordering=2", "--replicas", "inventory=2"]);
         }
         command.env_remove("MERCAT_CRASH_AT").env_remove("MERCAT_CRASH_IN");
-        command.env_remove("MERCAT_BUG").envs(self.bug.map(|bug| ("MERCAT_BUG", bug)));
+        command.env_remove("MERCAT_BUG").envs(self.bug.iter().map(|bug| ("MERCAT_BUG", bug)));
         if let Some(point) = &self.crash_at {
+            let (point, service) = point.split_once('@').unwrap_or((point, service_of(point)));
             command.env("MERCAT_CRASH_AT", point);
             if self.topology.has_processes() {
                 // The shop ends with the one that dies, as one process does.
-                command.arg("--fail-fast").env("MERCAT_CRASH_IN", service_of(point));
+                command.arg("--fail-fast").env("MERCAT_CRASH_IN", service);
             }
         }
         command.current_dir(folder);

@@ -25,6 +25,7 @@ pub use place::Place;
 use place::{Running, free_address};
 pub use wires::{BrokerKind, To, Wire};
 
+use crate::clocks;
 use crate::settings::Settings;
 
 /// Of roles that only tests have.
@@ -41,6 +42,8 @@ pub struct Plan {
     pub replicas: u32,
     /// `section.key=value`, for every process.
     pub settings: Vec<String>,
+    /// The library that gives each process a clock of its own, to be set by [`Fleet::set_clock`].
+    pub clocks: Option<&'static str>,
 }
 
 pub struct Fleet {
@@ -51,6 +54,8 @@ pub struct Fleet {
     pub places: Vec<Place>,
     pub wires: Vec<Wire>,
     running: Mutex<BTreeMap<String, Running>>,
+    /// The mistakes that services make on purpose.
+    bugs: Mutex<BTreeMap<&'static str, String>>,
     staff: OnceCell<String>,
 }
 
@@ -77,9 +82,13 @@ impl Fleet {
         }
         let wires = wires::lay(env, &places, plan.broker, &postgres).await?;
         for place in &mut places {
-            place.tell(settings, plan, folder.path(), &prefix);
+            place
+                .tell(settings, plan, folder.path(), &prefix)
+                .map_err(|error| error.to_string())?;
             wires::tell(place, &wires, plan.broker, databases.get(place.service))?;
         }
+        let all = places.iter().map(|place| place.service);
+        let bugs = all.filter_map(|service| Some((service, settings.bug.clone()?))).collect();
         let fleet = Self {
             env: env.clone(),
             folder,
@@ -88,6 +97,7 @@ impl Fleet {
             places,
             wires,
             running: Mutex::default(),
+            bugs: Mutex::new(bugs),
             staff: OnceCell::new(),
         };
         for place in &fleet.places {
@@ -99,7 +109,8 @@ impl Fleet {
 
     /// Starts a process that does not run.
     pub fn spawn(&self, place: &Place) -> Result<(), String> {
-        let running = Running::start(place, self.folder.path())?;
+        let bug = self.bugs().get(place.service).cloned();
+        let running = Running::start(place, self.folder.path(), bug)?;
         self.running().insert(place.name.clone(), running);
         Ok(())
     }
@@ -107,6 +118,30 @@ impl Fleet {
     /// SIGKILL, and gone.
     pub fn kill(&self, place: &Place) {
         self.running().remove(&place.name);
+    }
+
+    /// All processes of a service die and come again, from now on with this mistake, or with none.
+    pub async fn start_again(
+        &self,
+        service: &'static str,
+        bug: Option<&str>,
+    ) -> Result<(), String> {
+        match bug {
+            Some(bug) => self.bugs().insert(service, bug.to_owned()),
+            None => self.bugs().remove(service),
+        };
+        for place in self.of(service) {
+            self.kill(place);
+            self.spawn(place)?;
+        }
+        join_all(self.of(service).map(|place| self.ready(place))).await;
+        Ok(())
+    }
+
+    /// How far the clock of a process is from the others', such as `+7200` (seconds). The fleet was
+    /// started with clocks.
+    pub fn set_clock(&self, place: &Place, offset: &str) -> Result<(), String> {
+        clocks::set(&place.clock(self.folder.path()), offset).map_err(|error| error.to_string())
     }
 
     /// Such as `-STOP`.
@@ -211,6 +246,10 @@ impl Fleet {
         let text = String::from_utf8_lossy(&log.unwrap_or_default()).into_owned();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
+    fn bugs(&self) -> MutexGuard<'_, BTreeMap<&'static str, String>> {
+        self.bugs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn running(&self) -> MutexGuard<'_, BTreeMap<String, Running>> {

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use super::Plan;
+use crate::clocks;
 use crate::settings::Settings;
 
 /// Below those that the system gives to whoever connects: while a process is dead, no client takes
@@ -52,7 +53,18 @@ impl Place {
         Self { service, name, address, internal, program, settings, variables }
     }
 
-    pub(super) fn tell(&mut self, settings: &Settings, plan: &Plan, folder: &Path, prefix: &str) {
+    /// Where its clock is told, in a fleet with clocks.
+    pub(super) fn clock(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.clock", self.name))
+    }
+
+    pub(super) fn tell(
+        &mut self,
+        settings: &Settings,
+        plan: &Plan,
+        folder: &Path,
+        prefix: &str,
+    ) -> std::io::Result<()> {
         self.program.clone_from(&settings.program);
         let own = [
             format!("data={}", folder.join("data").display()),
@@ -64,6 +76,12 @@ impl Place {
         self.settings.extend(own);
         self.settings.extend(OF_TESTS.map(str::to_owned));
         self.settings.extend(plan.settings.iter().cloned());
+        if let Some(library) = plan.clocks {
+            let clock = self.clock(folder);
+            clocks::set(&clock, clocks::RIGHT)?;
+            self.variables.extend(clocks::variables(library, &clock));
+        }
+        Ok(())
     }
 }
 
@@ -71,7 +89,7 @@ impl Place {
 pub(super) struct Running(Child);
 
 impl Running {
-    pub fn start(place: &Place, folder: &Path) -> Result<Self, String> {
+    pub fn start(place: &Place, folder: &Path, bug: Option<String>) -> Result<Self, String> {
         let open = |end: &str| {
             let path = folder.join(format!("{}.{end}", place.name));
             let file = File::options().create(true).append(true).open(path);
@@ -85,6 +103,7 @@ impl Running {
         }
         command.envs(place.variables.iter().map(|(name, value)| (name, value)));
         command.env_remove("MERCAT_CRASH_AT").env_remove("MERCAT_CRASH_IN");
+        command.env_remove("MERCAT_BUG").envs(bug.map(|bug| ("MERCAT_BUG", bug)));
         command.current_dir(folder).stdin(Stdio::piped());
         command.stdout(open("out")?).stderr(open("err")?);
         let child = command.spawn();

@@ -155,7 +155,7 @@ pub(super) fn tell(
     for (service, urls) in peers {
         variables.push((format!("MERCAT_PEERS__{}", service.to_uppercase()), urls.join(",")));
     }
-    place.variables = variables;
+    place.variables.extend(variables);
     Ok(())
 }
 

@@ -7,12 +7,13 @@ use testkit::client::{NoAnswer, Reply};
 use testkit::journal::{Entry, Outcome};
 use testkit::shelf::Article;
 
+use super::after::Sale;
 use super::{Load, Phase};
 
 /// Between two tries.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 /// How long a buyer goes on asking what became of a purchase.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub(super) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What an answer is worth to a buyer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ impl Worth {
     pub fn of(answer: &Result<Reply, NoAnswer>) -> Self {
         match answer {
             Ok(reply) if reply.status.is_server_error() || reply.status == 429 => Self::Sorry,
+            // It is still at the same request.
+            Ok(reply) if reply.status == 409 && reply.slug().contains("progress") => Self::Sorry,
             Ok(_) => Self::Answer,
             Err(_) => Self::Nothing,
         }
@@ -37,7 +40,7 @@ impl Worth {
 
 impl Load {
     pub(super) async fn buy(&self, number: usize, purchase: usize) {
-        let article = self.article(purchase).clone();
+        let article = self.article(purchase);
         let units = 1 + (purchase % 3) as u32;
         let Some(mut cart) = self.cart(&article, units).await else { return };
         let token = self.tokens[purchase % self.tokens.len()];
@@ -64,18 +67,46 @@ impl Load {
                 self.tally.failed_when_healed(format!("a checkout after the faults: {shown}"));
             }
         }
-        if matches!(outcome, Outcome::Ok(_)) {
-            self.tally.sold(self.env.clock.monotonic());
+        if let Some(order) = self.note(&cart, &key, &article, units, outcome) {
+            let insists = number.is_multiple_of(2) || self.phase() != Phase::Faults;
+            self.after(&Sale { cart: &cart, order, key: &key, token, insists }).await;
         }
-        let total_minor = cart.total()["amount"].as_i64().expect("a cart shows its total");
-        let variant = article.variant;
-        self.journal.note(Entry { cart: cart.id, key, variant, units, total_minor, outcome });
     }
 
-    /// Half of all purchases are of the three hot articles.
-    fn article(&self, purchase: usize) -> &Article {
-        let from = if purchase.is_multiple_of(2) { &self.hot } else { &self.cold };
-        &from[purchase / 2 % from.len()]
+    /// A purchase of a row's own, of which nothing becomes. Answers the order, if one was sold.
+    pub async fn buy_now(&self, article: &Article, units: u32) -> Option<String> {
+        let cart = Cart::try_open(&self.house.client(), &[(&*article.variant, units)]).await?;
+        let key = cart.client.fresh_key();
+        let outcome = Outcome::of(cart.try_complete("tok_approved", &key).await);
+        self.note(&cart, &key, article, units, outcome)
+    }
+
+    /// Remembers an end; answers the order, if one was sold.
+    fn note(
+        &self,
+        cart: &Cart,
+        key: &str,
+        article: &Article,
+        units: u32,
+        outcome: Outcome,
+    ) -> Option<String> {
+        let order = self.counted(&outcome);
+        let total_minor = cart.total()["amount"].as_i64().expect("a cart shows its total");
+        let (cart, key, variant) = (cart.id.clone(), key.to_owned(), article.variant.clone());
+        self.journal.note(Entry { cart, key, variant, units, total_minor, outcome });
+        order
+    }
+
+    fn counted(&self, outcome: &Outcome) -> Option<String> {
+        let Outcome::Ok(told) = outcome else { return None };
+        if told["status"] == "confirmed" {
+            self.tally.sold(self.env.clock.monotonic());
+            return told["id"].as_str().map(str::to_owned);
+        }
+        if told["rejection"]["reason"] == "out_of_stock" {
+            self.tally.sold_out();
+        }
+        None
     }
 
     /// None when the load ends before there is one.
@@ -113,7 +144,7 @@ impl Load {
     }
 }
 
-fn shown(answer: &Result<Reply, NoAnswer>) -> String {
+pub(super) fn shown(answer: &Result<Reply, NoAnswer>) -> String {
     match answer {
         Ok(reply) => reply.to_string(),
         Err(NoAnswer(why)) => format!("no answer: {why}"),

@@ -2,12 +2,16 @@
 //!
 //! Each buyer begins a purchase at fixed times and not when the last one is answered quickly, so
 //! that refusals, which are quick, do not count for more than answers. [`buyer`] is one purchase;
+//! [`after`] is what becomes of some of them: they are cancelled, refunded, asked for once more;
 //! [`tally`] counts.
 
+mod after;
 mod buyer;
 mod tally;
 
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use checker::journal::{self, Request};
@@ -17,12 +21,14 @@ use testkit::journal::{Journal, Outcome};
 use testkit::shelf::{Article, stock_article};
 use testkit::until_within;
 
-pub use tally::{Share, Tally};
+pub use tally::{Afterwards, Share, Tally};
 
 use crate::house::House;
 
-/// Plenty, plenty, and soon sold out.
-const HOT: [u32; 3] = [9_999, 9_990, 60];
+/// There is plenty of these.
+const HOT: [u32; 2] = [9_999, 9_990];
+/// Of a third hot article, anew for each row: it is sold out before the row ends.
+const SCARCE: u32 = 12;
 const COLD_UNITS: u32 = 5_000;
 const COLD_AT_ONCE: usize = 8;
 
@@ -53,6 +59,17 @@ pub enum Phase {
     Healed,
 }
 
+/// How many purchases came to which end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// Confirmed, whatever became of it later.
+    pub sold: u64,
+    /// For a reason of business: the card, the stock.
+    pub refused: u64,
+    /// The buyer never heard.
+    pub unknown: u64,
+}
+
 /// A shop under load.
 pub struct Load {
     pub env: Env,
@@ -61,11 +78,18 @@ pub struct Load {
     pub tally: Tally,
     pub tokens: Tokens,
     hot: Vec<Article>,
+    scarce: Mutex<Article>,
     cold: Vec<Article>,
     phase: AtomicU8,
     is_over: AtomicBool,
     /// A late answer in the healed phase is forgiven: the machine is busy.
     is_patient: bool,
+    /// Sales that were told of: every so many something becomes of one.
+    sales: AtomicU64,
+    /// Keys that were sent a second time, with another body.
+    again: Mutex<Vec<Request>>,
+    /// Orders that somebody wanted to be cancelled, and whether the shop said that they are.
+    cancelled: Mutex<BTreeMap<String, bool>>,
 }
 
 impl Load {
@@ -82,6 +106,7 @@ impl Load {
             let some = (0..count).map(|nth| stock_article(&admin, 700 + nth as i64, COLD_UNITS));
             articles.extend(join_all(some).await);
         }
+        let scarce = stock_article(&admin, 1_003, SCARCE).await;
         Self {
             env: env.clone(),
             house,
@@ -89,11 +114,22 @@ impl Load {
             tally: Tally::default(),
             tokens: USUAL,
             hot,
+            scarce: Mutex::new(scarce),
             cold: articles,
             phase: AtomicU8::new(Phase::Calm as u8),
             is_over: AtomicBool::new(false),
             is_patient,
+            sales: AtomicU64::new(0),
+            again: Mutex::default(),
+            cancelled: Mutex::default(),
         }
+    }
+
+    /// For a row that begins: counts from zero, and something that can be sold out.
+    pub async fn begin(&self) {
+        self.tally.take();
+        let fresh = stock_article(&self.house.admin().await, 1_003, SCARCE).await;
+        *self.scarce.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
     }
 
     pub fn phase(&self) -> Phase {
@@ -138,6 +174,16 @@ impl Load {
         &self.cold[nth % self.cold.len()]
     }
 
+    /// Half of all purchases are of the three hot articles.
+    fn article(&self, purchase: usize) -> Article {
+        let nth = purchase / 2;
+        if !purchase.is_multiple_of(2) {
+            return self.cold(nth).clone();
+        }
+        let scarce = || self.scarce.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.hot.get(nth % (HOT.len() + 1)).cloned().unwrap_or_else(scarce)
+    }
+
     /// Waits for `more` purchases that begin from now on and end well.
     pub async fn purchases_go_on(&self, more: usize, since: &str) {
         let enough = self.tally.sold_in_all() + more as u64;
@@ -147,19 +193,34 @@ impl Load {
         .await;
     }
 
+    /// Since there is a shop.
+    pub fn ends(&self) -> Ends {
+        let mut ends = Ends::default();
+        for entry in self.journal.entries() {
+            match &entry.outcome {
+                Outcome::Ok(told) if told["status"] == "confirmed" => ends.sold += 1,
+                Outcome::Ok(_) | Outcome::Fail(_) => ends.refused += 1,
+                Outcome::Unknown => ends.unknown += 1,
+            }
+        }
+        ends
+    }
+
     /// What the buyers remember, as the checker takes it.
     pub fn remembered(&self) -> checker::Journal {
-        let requests = self.journal.entries().into_iter().map(|entry| Request {
-            cart: entry.cart,
-            key: entry.key,
-            // A key is sent with one body only.
-            body_hash: String::new(),
-            outcome: match entry.outcome {
-                Outcome::Ok(told) => journal::Outcome::Ok(told),
-                Outcome::Fail(_) => journal::Outcome::Fail,
-                Outcome::Unknown => journal::Outcome::Unknown,
-            },
-        });
-        checker::Journal { requests: requests.collect(), is_all: true }
+        let entries = self.journal.entries().into_iter();
+        let firsts = entries.map(|entry| request(entry.cart, entry.key, "", entry.outcome));
+        let mut requests: Vec<Request> = firsts.collect();
+        requests.extend_from_slice(&self.again.lock().unwrap_or_else(PoisonError::into_inner));
+        checker::Journal { requests, is_all: true }
     }
+}
+
+fn request(cart: String, key: String, body: &str, outcome: Outcome) -> Request {
+    let outcome = match outcome {
+        Outcome::Ok(told) => journal::Outcome::Ok(told),
+        Outcome::Fail(_) => journal::Outcome::Fail,
+        Outcome::Unknown => journal::Outcome::Unknown,
+    };
+    Request { cart, key, body_hash: body.to_owned(), outcome }
 }

@@ -21,9 +21,32 @@ struct Counts {
     carts: Share,
     all: u64,
     slowest: Duration,
+    afterwards: Afterwards,
     /// When purchases ended well, by the monotonic clock.
     sold: Vec<Duration>,
     wrong: Vec<String>,
+}
+
+/// What became of sales, and what could not be sold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Afterwards {
+    /// Orders that are cancelled, as the buyer was told.
+    pub cancelled: u64,
+    /// Parts of payments that were given back.
+    pub refunded: u64,
+    /// Keys that came again with another body.
+    pub sent_again: u64,
+    /// Purchases that were refused because nothing was left.
+    pub sold_out: u64,
+}
+
+impl Afterwards {
+    /// Did each of it happen?
+    pub fn is_whole(self) -> bool {
+        [self.cancelled, self.refunded, self.sent_again, self.sold_out]
+            .iter()
+            .all(|count| *count > 0)
+    }
 }
 
 /// Of one row: it is taken at its end.
@@ -41,6 +64,7 @@ pub struct Sum {
     pub carts: Share,
     pub all: u64,
     pub slowest: Duration,
+    pub afterwards: Afterwards,
     pub wrong: Vec<String>,
 }
 
@@ -86,6 +110,31 @@ impl Tally {
         self.sold.load(Ordering::SeqCst)
     }
 
+    /// A request that is no purchase.
+    pub(super) fn asked(&self) {
+        self.counts().all += 1;
+    }
+
+    pub(super) fn cancelled(&self) {
+        self.counts().afterwards.cancelled += 1;
+    }
+
+    pub(super) fn refunded(&self) {
+        self.counts().afterwards.refunded += 1;
+    }
+
+    pub(super) fn sent_again(&self) {
+        self.counts().afterwards.sent_again += 1;
+    }
+
+    pub(super) fn sold_out(&self) {
+        self.counts().afterwards.sold_out += 1;
+    }
+
+    pub fn afterwards(&self) -> Afterwards {
+        self.counts().afterwards
+    }
+
     pub(super) fn hung(&self, what: String) {
         self.wrong(what);
     }
@@ -122,8 +171,8 @@ impl Tally {
     /// The sum so far; counting begins anew.
     pub fn take(&self) -> Sum {
         let counts = std::mem::take(&mut *self.counts());
-        let Counts { checkouts, carts, all, slowest, wrong, .. } = counts;
-        Sum { checkouts, carts, all, slowest, wrong }
+        let Counts { checkouts, carts, all, slowest, afterwards, wrong, .. } = counts;
+        Sum { checkouts, carts, all, slowest, afterwards, wrong }
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {

@@ -96,55 +96,27 @@ impl Which {
     }
 }
 
+/// Where, and what.
 fn scenes() -> Vec<Scene> {
     let ms = Duration::from_millis;
-    let weather = |title, which, weather| Scene { title, which, what: What::Weather(weather) };
-    let silent = Weather::silent;
+    let scene = |title, which, what| Scene { title, which, what };
+    let weather = |title, which, weather| scene(title, which, What::Weather(weather));
+    let silent = |title, which, silence| weather(title, which, Weather::silent(silence));
+    let (all, peers) = (Which::All, Which::Peers);
+    let (both, answers) = (Silence::Both, Silence::Answers);
     vec![
-        weather("20 to 40 ms everywhere", Which::All, Weather::slow(ms(20), ms(20))),
-        weather("one packet in 30 is 300 ms late", Which::All, Weather::lossy(30, ms(300))),
-        weather("packets of 200 bytes", Which::All, Weather::sliced(200)),
-        Scene { title: "all connections reset", which: Which::All, what: What::Resets },
-        weather(
-            "no answers of ordering to the gateway",
-            Which::Peers("gateway", "ordering"),
-            silent(Silence::Answers),
-        ),
-        weather(
-            "gateway and identity are parted",
-            Which::Peers("gateway", "identity"),
-            silent(Silence::Both),
-        ),
-        weather(
-            "ordering and payment are parted",
-            Which::Peers("ordering", "payment"),
-            silent(Silence::Both),
-        ),
-        weather(
-            "no answers of inventory to ordering",
-            Which::Peers("ordering", "inventory"),
-            silent(Silence::Answers),
-        ),
-        weather(
-            "payment turns ordering away",
-            Which::Peers("ordering", "payment"),
-            Weather::refusing(),
-        ),
-        weather(
-            "no answers of its database to inventory",
-            Which::Database("inventory"),
-            silent(Silence::Answers),
-        ),
-        weather(
-            "ordering and its database are parted",
-            Which::Database("ordering"),
-            silent(Silence::Both),
-        ),
-        weather(
-            "payment and the broker are parted",
-            Which::Broker(Some("payment")),
-            silent(Silence::Both),
-        ),
-        weather("no answers of the broker", Which::Broker(None), silent(Silence::Answers)),
+        weather("20 to 40 ms everywhere", all, Weather::slow(ms(20), ms(20))),
+        weather("one packet in 30 is 300 ms late", all, Weather::lossy(30, ms(300))),
+        weather("packets of 200 bytes", all, Weather::sliced(200)),
+        scene("all connections reset", all, What::Resets),
+        silent("no answers of ordering to the gateway", peers("gateway", "ordering"), answers),
+        silent("gateway and identity are parted", peers("gateway", "identity"), both),
+        silent("ordering and payment are parted", peers("ordering", "payment"), both),
+        silent("no answers of inventory to ordering", peers("ordering", "inventory"), answers),
+        weather("payment turns ordering away", peers("ordering", "payment"), Weather::refusing()),
+        silent("no answers of its database to inventory", Which::Database("inventory"), answers),
+        silent("ordering and its database are parted", Which::Database("ordering"), both),
+        silent("payment and the broker are parted", Which::Broker(Some("payment")), both),
+        silent("no answers of the broker", Which::Broker(None), answers),
     ]
 }

@@ -12,6 +12,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use serde_json::{Value, json};
 use testkit::{Client, until_within};
 
+use super::f18_panicking;
 use super::weather::Context;
 use crate::fleet::{BrokerKind, Fleet};
 use crate::report::RowReport;
@@ -42,6 +43,13 @@ pub async fn run(context: &mut Context) -> RowReport {
             ));
             free(fleet, &parked).await?;
             load.purchases_go_on(3, "the poison was given up").await;
+            if context.settings.has_bugs() {
+                f18_panicking::run(context, &load).await?;
+                report.runs += 1;
+                report.note("a handler panicked: its key was parked, and replayed afterwards");
+            } else {
+                report.note("no handler panicked: this program makes no mistakes on purpose");
+            }
             Ok(())
         })
         .await;
@@ -101,10 +109,10 @@ fn event(context: &Context, event_type: &str, data: Vec<u8>) -> Envelope {
 }
 
 /// Where something is parked: the internal address of a process, the consumer, the event.
-struct Parked {
+pub(super) struct Parked {
     at: Client,
     consumer: String,
-    event: Value,
+    pub event: Value,
 }
 
 /// Each poisoned key at each consumer that takes such events, and no other key anywhere.
@@ -127,7 +135,7 @@ async fn parked_are(fleet: &Fleet, poisoned: &[Uuid]) -> Result<Vec<Parked>, Str
 }
 
 /// What is parked at the first process of each service.
-async fn parked(fleet: &Fleet) -> Option<Vec<Parked>> {
+pub(super) async fn parked(fleet: &Fleet) -> Option<Vec<Parked>> {
     let mut found = Vec::new();
     let firsts = fleet.places.iter().filter(|place| place.name.ends_with("-1"));
     for place in firsts.filter(|place| place.service != "gateway") {

@@ -16,6 +16,7 @@ mod f13_disk_full;
 mod f15_power;
 mod f16_clock;
 mod f17_provider;
+mod f18_panicking;
 mod f18_poison;
 mod f20_overload;
 mod list;

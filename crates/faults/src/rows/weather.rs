@@ -1,5 +1,6 @@
 //! The standing procedure.
 
+use std::path::Path;
 use std::time::Duration;
 
 use futures_util::future::join;
@@ -10,13 +11,20 @@ use super::wrapped::Wrapped;
 use crate::books::balance;
 use crate::fleet::{BrokerKind, Fleet, Plan};
 use crate::house::House;
-use crate::load::{Load, Phase};
+use crate::load::{Afterwards, Ends, Load, Phase};
 use crate::report::RowReport;
 use crate::settings::Settings;
 
 /// How long everything must succeed after the faults.
 const HEALTHY: Duration = Duration::from_secs(10);
 const HEALTHY_IN_SHORT: Duration = Duration::from_secs(4);
+const LOOK: Duration = Duration::from_millis(50);
+/// A saga may wait for a provider that hangs; nothing waits for longer.
+const PATIENCE: Duration = Duration::from_mins(3);
+/// What a mistake broke stays broken.
+const PATIENCE_WITH_A_BUG: Duration = Duration::from_secs(20);
+/// Until something was cancelled, refunded and sold out, if that did not come by itself.
+const WHOLE: Duration = Duration::from_mins(1);
 /// Until the first purchase ends well after the faults. A broken shop never gets there.
 const RECOVERY: Duration = Duration::from_mins(3);
 
@@ -40,7 +48,7 @@ impl Context {
         {
             return Ok(load);
         }
-        let plan = Plan { broker, replicas, settings: Vec::new() };
+        let plan = Plan { broker, replicas, settings: Vec::new(), clocks: None };
         self.new_fleet(&plan).await
     }
 
@@ -60,14 +68,22 @@ impl Context {
 
     /// A shop in one process.
     pub async fn embedded(&self, change: impl FnOnce(Start) -> Start) -> Load {
-        let start = change(Start::new(&self.settings.program, Topology::Embedded));
+        let start = change(self.start(&self.settings.program));
         self.load(House::One(Shop::start(start).await)).await
     }
 
     /// The same, by a script that becomes the shop.
     pub async fn wrapped(&self, wrapped: &Wrapped) -> Load {
-        let start = Start::new(wrapped.program(), Topology::Embedded);
+        let start = self.start(&wrapped.program());
         self.load(House::One(Shop::start(start).await)).await
+    }
+
+    fn start(&self, program: &Path) -> Start {
+        let start = Start::new(program, Topology::Embedded);
+        match &self.settings.bug {
+            Some(bug) => start.bug(bug),
+            None => start,
+        }
     }
 
     async fn load(&self, house: House) -> Load {
@@ -83,8 +99,8 @@ impl Context {
         faults: impl AsyncFnOnce(&mut RowReport) -> Result<(), String>,
     ) -> RowReport {
         let mut report = RowReport { topology: load.house.topology(), ..RowReport::default() };
-        let before = load.journal.counts();
-        load.tally.take();
+        let before = load.ends();
+        load.begin().await;
         let (buyers, pace) = self.settings.pick((6, 300), (8, 200));
         let buying = load.run(buyers, Duration::from_millis(pace));
         let procedure = async {
@@ -100,6 +116,7 @@ impl Context {
             report.ready(recovered);
             load.enter(Phase::Healed);
             self.env.sleep(self.settings.pick(HEALTHY_IN_SHORT, HEALTHY)).await;
+            self.whole(load, &mut report).await;
             load.end();
         };
         join(buying, procedure).await;
@@ -116,19 +133,42 @@ impl Context {
         sold.await.saturating_sub(healed)
     }
 
+    /// A row in which nobody cancels, or everybody gets what they want, shows less than it says.
+    async fn whole(&self, load: &Load, report: &mut RowReport) {
+        let patience = if self.settings.bug.is_some() { HEALTHY } else { WHOLE };
+        let all = async {
+            while !load.tally.afterwards().is_whole() {
+                self.env.sleep(LOOK).await;
+            }
+        };
+        if self.env.timeout(patience, all).await.is_none() {
+            let afterwards = load.tally.afterwards();
+            report.violations.push(format!("the load was not whole: {afterwards:?}"));
+        }
+    }
+
     /// Counts, and looks into the books.
-    async fn close(&self, load: &Load, report: &mut RowReport, before: (usize, usize, usize)) {
+    async fn close(&self, load: &Load, report: &mut RowReport, before: Ends) {
         report.violations.extend(load.house.ended());
-        let books = balance(load).await;
+        let patience = if self.settings.bug.is_some() { PATIENCE_WITH_A_BUG } else { PATIENCE };
+        let books = balance(load, patience).await;
         report.converged(books.settled);
         report.compared = books.looked_at;
+        if books.violations.is_empty() {
+            report.violations.extend(load.cancellations().await);
+        }
         report.violations.extend(books.violations);
         let sum = load.tally.take();
-        let after = load.journal.counts();
+        let after = load.ends();
         report.operations = sum.all;
-        report.sold = (after.0 - before.0) as u64;
-        report.refused = (after.1 - before.1) as u64;
-        report.unknown = (after.2 - before.2) as u64;
+        report.sold = after.sold - before.sold;
+        report.refused = after.refused - before.refused;
+        report.unknown = after.unknown - before.unknown;
+        let Afterwards { cancelled, refunded, sent_again, sold_out } = sum.afterwards;
+        report.cancelled = cancelled;
+        report.refunded = refunded;
+        report.sent_again = sent_again;
+        report.sold_out = sold_out;
         report.availability = sum.checkouts.percent();
         report.slowest_ms = sum.slowest.as_millis() as u64;
         if let Some(percent) = sum.carts.percent() {

@@ -18,29 +18,58 @@ const PASSED_OFTEN: [(&str, u32); 2] = [("executor.", 4), ("rpc.", 2)];
 /// What follows an answer follows by itself, a moment later.
 const SOON: Duration = Duration::from_secs(10);
 
+/// What the deaths of a shop came to.
+#[derive(Clone, Debug, Default)]
+pub struct Deaths {
+    /// Points, and later passes of them, at which a shop was told to die.
+    pub moments: usize,
+    /// Those that it did not come by.
+    pub missed: Vec<String>,
+}
+
+impl Deaths {
+    pub(super) fn count(&mut self, moment: &str, died: bool) {
+        self.moments += 1;
+        if !died {
+            self.missed.push(moment.to_owned());
+        }
+    }
+
+    fn tell(&self, shop: &Shop, of: &str) {
+        let died = self.moments - self.missed.len();
+        let (all, topology) = (self.moments, shop.topology());
+        eprintln!("{topology:?}: killed at {died} of {all} moments of {of}: {:?}", self.missed);
+    }
+}
+
 /// For every crash point in the sources that a checkout passes: one runs into it, the shop starts
 /// again, and the order ends: confirmed with one charge, or not at all with none.
-pub async fn killed_between_any_two_steps_the_order_ends(shop: &Shop) {
-    let (mut died, mut moments) = (0, 0);
+pub async fn killed_between_any_two_steps_the_order_ends(shop: &Shop) -> Deaths {
+    let mut deaths = Deaths::default();
     for (way, token) in [(Way::Paid, "tok_approved"), (Way::Declined, "tok_declined")] {
         for point in crash_points::passed(shop.topology(), way) {
-            moments += 1;
-            let first = crash_once(shop, &point, token, SOON).await;
+            let first = crash_once(shop, &point, token).await;
             assert!(first, "{point} was not passed");
-            died += 1;
+            deaths.count(&point, first);
             let often = PASSED_OFTEN.iter().find(|(area, _)| point.starts_with(area));
             for pass in 2..=often.map_or(1, |(_, passes)| *passes) {
-                moments += 1;
-                let pass = format!("{point}:{pass}");
-                died += u32::from(crash_once(shop, &pass, token, Duration::ZERO).await);
+                let moment = format!("{point}:{pass}");
+                deaths.count(&moment, crash_once(shop, &moment, token).await);
             }
         }
     }
-    eprintln!("{:?}: killed at {died} of {moments} moments of a checkout", shop.topology());
+    for point in crash_points::elsewhere(shop.topology()) {
+        let died = crash_once(shop, &point, "tok_approved").await;
+        assert!(died, "{point} was not passed");
+        deaths.count(&point, died);
+    }
+    deaths.tell(shop, "a checkout");
+    deaths
 }
 
 /// The same for cancelling: the order stays confirmed, or is cancelled with all that belongs to it.
-pub async fn killed_while_cancelling_the_order_is_cancelled_whole(shop: &Shop) {
+pub async fn killed_while_cancelling_the_order_is_cancelled_whole(shop: &Shop) -> Deaths {
+    let mut deaths = Deaths::default();
     let own = crash_points::passed(shop.topology(), Way::Cancelled);
     let of_all = crash_points::passed(shop.topology(), Way::Paid);
     let areas = ["executor.", "relay.", "intake."];
@@ -49,12 +78,15 @@ pub async fn killed_while_cancelling_the_order_is_cancelled_whole(shop: &Shop) {
     for point in &points {
         let died = crash_cancelling(shop, point).await;
         assert!(died, "{point} was not passed");
+        deaths.count(point, died);
     }
-    eprintln!("{:?}: killed at {} points of a cancellation", shop.topology(), points.len());
+    deaths.tell(shop, "a cancellation");
+    deaths
 }
 
 /// The same for stock figures in a file: sent again, they are what was told.
-pub async fn killed_while_importing_the_file_can_be_sent_again(shop: &Shop) {
+pub async fn killed_while_importing_the_file_can_be_sent_again(shop: &Shop) -> Deaths {
+    let mut deaths = Deaths::default();
     for point in crash_points::passed(shop.topology(), Way::Imported) {
         let word = unique("wreck");
         let text = file(&word);
@@ -65,7 +97,8 @@ pub async fn killed_while_importing_the_file_can_be_sent_again(shop: &Shop) {
         };
         // The owner's key was made before; a dying shop need not answer.
         let _ = upload(shop.admin().await).await;
-        assert!(dies(shop, SOON).await, "{point} was not passed");
+        assert!(dies(shop).await, "{point} was not passed");
+        deaths.count(&point, true);
         shop.restart().await;
         let admin = shop.admin().await;
         let report = upload(admin.clone()).await.expect("it lives").expect_status(200).body;
@@ -73,12 +106,14 @@ pub async fn killed_while_importing_the_file_can_be_sent_again(shop: &Shop) {
         let mug = product(&admin, &format!("{word}-mug")).await.expect("it was imported");
         until_level(&admin, &variant(&mug, &format!("{word}-ML")), 2, 0).await;
     }
+    deaths.tell(shop, "an import");
+    deaths
 }
 
-async fn dies(shop: &Shop, within: Duration) -> bool {
-    let longer = within + Duration::from_secs(1);
+async fn dies(shop: &Shop) -> bool {
+    let longer = SOON + Duration::from_secs(1);
     let dying = until_within(longer, "it dies", async || (!shop.is_alive()).then_some(()));
-    platform::Env::system().timeout(within, dying).await.is_some() || !shop.is_alive()
+    platform::Env::system().timeout(SOON, dying).await.is_some() || !shop.is_alive()
 }
 
 async fn crash_cancelling(shop: &Shop, point: &str) -> bool {
@@ -92,7 +127,7 @@ async fn crash_cancelling(shop: &Shop, point: &str) -> bool {
     order.client = shop.client();
     // Whether this is answered depends on where the shop dies.
     let _ = order.ask(Method::POST, "/cancel").key(&key).try_send().await;
-    let died = dies(shop, SOON).await;
+    let died = dies(shop).await;
     shop.restart().await;
     order.client = shop.client();
     let admin = shop.admin().await;
@@ -110,7 +145,7 @@ async fn crash_cancelling(shop: &Shop, point: &str) -> bool {
 }
 
 /// Whether the shop died on the way.
-async fn crash_once(shop: &Shop, point: &str, token: &str, patience: Duration) -> bool {
+async fn crash_once(shop: &Shop, point: &str, token: &str) -> bool {
     let admin = shop.admin().await;
     let article = stock_article(&admin, 1_500, 1).await;
     let mut cart = Cart::open(&shop.client(), &[(&article.variant, 1)]).await;
@@ -120,7 +155,7 @@ async fn crash_once(shop: &Shop, point: &str, token: &str, patience: Duration) -
     cart.client = shop.client();
     // It may be dead already, or die on the way, or live: all of it is fine.
     let answered = cart.try_complete(token, &key).await.ok().filter(|reply| reply.status == 201);
-    let died = dies(shop, patience).await;
+    let died = dies(shop).await;
     shop.restart().await;
     cart.client = shop.client();
     let admin = shop.admin().await;

@@ -13,6 +13,7 @@ mod paying;
 mod racing;
 mod repeating;
 mod signing_in;
+mod undoing;
 
 pub use browsing::*;
 pub use cancelling::*;
@@ -23,6 +24,7 @@ pub use paying::*;
 pub use racing::*;
 pub use repeating::*;
 pub use signing_in::*;
+pub use undoing::*;
 
 /// Stamps all stories as tests in one topology, as a module of its name:
 /// `testkit::stamp_stories!(embedded, Topology::Embedded);`. Those that kill a shop at each crash
