@@ -21,6 +21,9 @@ use std::{
 
 use crate::{Outcome, project::Project, say};
 
+/// A port that was free a moment ago may be taken, if only by a program that was being started beside
+/// the question and had inherited it.
+const TRIES: u32 = 3;
 const FOLDER: &str = "target/services";
 const ENVIRONMENT: &str = "target/services/env";
 /// The program that starts and stops a server while tests run: this one.
@@ -143,7 +146,7 @@ pub fn status(project: &Project) -> Outcome {
 /// Starts one server, on the port that it had.
 pub fn start(project: &Project, name: &str) -> Outcome {
     let _alone = lock(project)?;
-    (find(name)?.install)(project)?.start()?;
+    begin(&*(find(name)?.install)(project)?)?;
     remember(project).map(drop)
 }
 
@@ -166,7 +169,7 @@ pub fn hold(project: &Project) -> Outcome<Held> {
     let outcomes = thread::scope(|scope| {
         let started = servers.each_ref().map(|(kind, server)| {
             let start = || match server {
-                Ok(server) => server.start(),
+                Ok(server) => begin(&**server),
                 Err(error) => Err(error.clone()),
             };
             (kind, scope.spawn(start))
@@ -187,6 +190,19 @@ pub fn hold(project: &Project) -> Outcome<Held> {
         }
     }
     Ok(held)
+}
+
+/// Starts the server; what did not come up is taken down and tried again, on other ports where its
+/// own are taken. Answers as [`Server::start`] does.
+fn begin(server: &dyn Server) -> Outcome<bool> {
+    let mut tried = 1;
+    loop {
+        match server.start() {
+            Err(_) if tried < TRIES => server.stop(Stop::Immediate)?,
+            outcome => return outcome,
+        }
+        tried += 1;
+    }
 }
 
 /// Stops what was started for the run; what ran before it goes on.
@@ -258,4 +274,57 @@ fn home(project: &Project, name: &str) -> Outcome<PathBuf> {
     fs::create_dir_all(&home)
         .and_then(|()| fs::canonicalize(&home))
         .map_err(|error| format!("{}: {error}", home.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+    use super::*;
+
+    /// Fails so many times before it starts.
+    struct Reluctant {
+        failures: u32,
+        starts: AtomicU32,
+        stops: AtomicU32,
+    }
+
+    impl Server for Reluctant {
+        fn start(&self) -> Outcome<bool> {
+            let before = self.starts.fetch_add(1, SeqCst);
+            if before < self.failures { Err(format!("failure {before}")) } else { Ok(true) }
+        }
+
+        fn stop(&self, how: Stop) -> Outcome {
+            assert!(how == Stop::Immediate);
+            self.stops.fetch_add(1, SeqCst);
+            Ok(())
+        }
+
+        fn port(&self) -> Option<u16> {
+            None
+        }
+
+        fn address(&self) -> Option<String> {
+            None
+        }
+    }
+
+    fn reluctant(failures: u32) -> Reluctant {
+        Reluctant { failures, starts: AtomicU32::new(0), stops: AtomicU32::new(0) }
+    }
+
+    #[test]
+    fn a_server_that_did_not_come_up_is_taken_down_and_tried_again() {
+        let server = reluctant(TRIES - 1);
+        assert_eq!(begin(&server), Ok(true));
+        assert_eq!(server.stops.into_inner(), TRIES - 1);
+    }
+
+    #[test]
+    fn a_server_that_never_comes_up_tells_why() {
+        let server = reluctant(u32::MAX);
+        assert_eq!(begin(&server), Err(format!("failure {}", TRIES - 1)));
+        assert_eq!(server.starts.into_inner(), TRIES);
+    }
 }

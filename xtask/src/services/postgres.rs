@@ -132,23 +132,19 @@ impl Server for Postgres {
         if stale.exists() {
             fs::remove_file(&stale).map_err(|error| format!("{}: {error}", stale.display()))?;
         }
-        let mut last = String::new();
-        // A port that was free a moment ago may be taken.
-        for _ in 0..3 {
-            let port = daemon::port(&self.home.join("port"))?;
-            let mut start = self.program("pg_ctl");
-            start.arg("-D").arg(self.data()).arg("-l").arg(self.home.join("log"));
-            start.args(["-w", "-t", "60", "-o", &format!("-p {port} {SETTINGS}"), "start"]);
-            // Its own output goes to its log; a pipe of ours would stay open as long as it runs.
-            start.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            match start.status() {
-                Ok(status) if status.success() => return Ok(true),
-                Ok(status) => last = status.to_string(),
-                Err(error) => last = error.to_string(),
-            }
-        }
+        let port = daemon::port(&self.home.join("port"))?;
+        let mut start = self.program("pg_ctl");
+        start.arg("-D").arg(self.data()).arg("-l").arg(self.home.join("log"));
+        start.args(["-w", "-t", "60", "-o", &format!("-p {port} {SETTINGS}"), "start"]);
+        // Its own output goes to its log; a pipe of ours would stay open as long as it runs.
+        start.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let why = match start.status() {
+            Ok(status) if status.success() => return Ok(true),
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
         let end = daemon::last_lines(&self.home.join("log"));
-        Err(format!("PostgreSQL does not start ({last}):\n{end}"))
+        Err(format!("PostgreSQL does not start ({why}):\n{end}"))
     }
 
     fn stop(&self, how: Stop) -> Outcome {
