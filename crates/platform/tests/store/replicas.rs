@@ -239,6 +239,61 @@ const HANG_UP: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                        WHERE application_name = ";
 
 #[tokio::test]
+async fn readers_who_ask_at_once_get_each_their_own_rows() {
+    with_place(async |place| {
+        let bench = place.plain().await;
+        let mut ids = Vec::new();
+        for weight in 0..20 {
+            ids.push(bench.id());
+            let state = a_box(&format!("box {weight}"), weight);
+            bench.run(PutBox { id: ids[weight as usize], state }).await.unwrap();
+        }
+        let store = bench.executor.store();
+        let read = async |reader: usize| {
+            // Backwards from some place, with one that does not exist.
+            let mut asked: Vec<Uuid> =
+                (0..=reader % 7).map(|n| ids[(reader * 3 + n) % 20]).collect();
+            asked.reverse();
+            let there = asked.clone();
+            asked.insert(reader % asked.len(), bench.id());
+            let found = store.get_many::<Box_>(&asked).await.unwrap();
+            assert_eq!(found.iter().map(|row| row.id).collect::<Vec<_>>(), there);
+            for row in found {
+                assert_eq!(ids[row.weight as usize], row.id);
+            }
+        };
+        // Some go while they wait, or while others wait for their statement.
+        let impatient = async |reader: usize| {
+            let mut read = Box::pin(read(reader));
+            let _ = futures_util::poll!(read.as_mut());
+        };
+        let readers = (0..300).map(async |reader| {
+            if reader % 5 == 0 { impatient(reader).await } else { read(reader).await }
+        });
+        join_all(readers).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_reads_after_a_commit_sees_it_however_many_read() {
+    with_place(async |place| {
+        let bench = place.plain().await;
+        let id = bench.id();
+        bench.run(PutBox { id, state: a_box("watched", 0) }).await.unwrap();
+        let add_and_look = async || {
+            for _ in 0..10 {
+                let weight = bench.run(AddWeight { id, by: 1, most: 1_000 }).await.unwrap();
+                let seen = bench.executor.store().get::<Box_>(id).await.unwrap().unwrap();
+                assert!(seen.weight >= weight, "{} after {weight}", seen.weight);
+            }
+        };
+        join_all((0..30).map(|_| add_and_look())).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn connections_that_the_server_ended_are_replaced_unnoticed() {
     with_place(async |place| {
         let bench = place.plain_as("sample-idle").await;

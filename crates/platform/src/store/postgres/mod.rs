@@ -6,6 +6,7 @@
 //! is remembered between batches, because others write here too.
 
 mod connection;
+mod gather;
 mod layout;
 mod leases;
 mod load;
@@ -105,6 +106,7 @@ struct Shared {
     layout: Layout,
     standing: leases::Standing,
     caution: transaction::Caution,
+    gathered: gather::Gathered,
 }
 
 pub struct PostgresEngine {
@@ -129,6 +131,7 @@ impl PostgresEngine {
             layout,
             standing: leases::Standing::default(),
             caution: transaction::Caution::default(),
+            gathered: gather::Gathered::default(),
         };
         let shared = Arc::new(shared);
         let reader = PostgresReader::new(shared.clone());
@@ -159,7 +162,7 @@ impl Engine for PostgresEngine {
     }
 
     async fn get(&self, table: &'static str, ids: &[Uuid]) -> Result<Vec<RawRow>, EngineError> {
-        self.reader.get(table, ids).await
+        gather::get(&self.shared, table, ids).await
     }
 
     async fn list(&self, table: &'static str, query: &Query) -> Result<Vec<RawRow>, EngineError> {

@@ -79,7 +79,8 @@ impl PostgresReader {
         }
     }
 
-    pub(super) async fn get(
+    /// By their ids and in this order, in one statement. See [`super::gather`].
+    pub(super) async fn fetch_rows(
         &self,
         table: &'static str,
         ids: &[Uuid],
