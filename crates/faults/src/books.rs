@@ -22,11 +22,11 @@ pub struct Balance {
 pub async fn balance(load: &Load, patience: Duration) -> Balance {
     let begun = load.env.clock.monotonic();
     let took = || load.env.clock.monotonic().saturating_sub(begun);
-    let remembered = load.remembered();
+    let (remembered, uses) = (load.remembered(), load.uses());
     loop {
         let found = std::thread::scope(|scope| {
             // On a thread of its own: it waits for the databases.
-            let looking = scope.spawn(|| load.house.verify(&load.env, &remembered));
+            let looking = scope.spawn(|| load.house.verify(&load.env, &remembered, &uses));
             tokio::task::block_in_place(|| looking.join())
         });
         let problems = match found {

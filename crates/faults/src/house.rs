@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use checker::journal::Use;
 use checker::{Journal, Look, Report};
 use platform::Env;
 use testkit::{Client, Shop};
@@ -46,12 +47,18 @@ impl House {
 
     /// What the rows of the databases and the provider's ledger say, with what the buyers remember.
     /// Whatever happened counts at once: nothing is excused for being young.
-    pub fn verify(&self, env: &Env, journal: &Journal) -> Result<Report, checker::Error> {
+    pub fn verify(
+        &self,
+        env: &Env,
+        journal: &Journal,
+        uses: &[Use],
+    ) -> Result<Report, checker::Error> {
         let look = |look: Look<'_>| {
             checker::verify(&Look {
                 now: Some(env.now()),
                 quiet_after: Duration::ZERO,
                 journal: Some(journal),
+                uses,
                 ..look
             })
         };

@@ -3,10 +3,11 @@
 //! Each buyer begins a purchase at fixed times and not when the last one is answered quickly, so
 //! that refusals, which are quick, do not count for more than answers. [`buyer`] is one purchase;
 //! [`after`] is what becomes of some of them: they are cancelled, refunded, asked for once more;
-//! [`tally`] counts.
+//! [`leaving`] is somebody who signs out; [`tally`] counts.
 
 mod after;
 mod buyer;
+mod leaving;
 mod tally;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use checker::journal::{self, Request};
+use checker::journal::{self, Request, Use};
 use futures_util::future::join_all;
 use platform::Env;
 use testkit::journal::{Journal, Outcome};
@@ -90,6 +91,8 @@ pub struct Load {
     again: Mutex<Vec<Request>>,
     /// Orders that somebody wanted to be cancelled, and whether the shop said that they are.
     cancelled: Mutex<BTreeMap<String, bool>>,
+    /// What somebody asked for who had signed out.
+    uses: Mutex<Vec<Use>>,
 }
 
 impl Load {
@@ -122,6 +125,7 @@ impl Load {
             sales: AtomicU64::new(0),
             again: Mutex::default(),
             cancelled: Mutex::default(),
+            uses: Mutex::default(),
         }
     }
 

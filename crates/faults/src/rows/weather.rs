@@ -115,7 +115,13 @@ impl Context {
             let recovered = self.recovered(load).await;
             report.ready(recovered);
             load.enter(Phase::Healed);
-            self.env.sleep(self.settings.pick(HEALTHY_IN_SHORT, HEALTHY)).await;
+            let healthy = self.env.sleep(self.settings.pick(HEALTHY_IN_SHORT, HEALTHY));
+            // It takes longer than a short run has.
+            if !self.settings.is_short || self.settings.bug.is_some() {
+                join(healthy, load.somebody_leaves()).await;
+            } else {
+                healthy.await;
+            }
             self.whole(load, &mut report).await;
             load.end();
         };

@@ -35,7 +35,7 @@ impl Deaths {
         }
     }
 
-    fn tell(&self, shop: &Shop, of: &str) {
+    pub(super) fn tell(&self, shop: &Shop, of: &str) {
         let died = self.moments - self.missed.len();
         let (all, topology) = (self.moments, shop.topology());
         eprintln!("{topology:?}: killed at {died} of {all} moments of {of}: {:?}", self.missed);

@@ -26,6 +26,7 @@ pub async fn killed_around_a_void_the_order_ends_and_nothing_is_held(shop: &Shop
         crash(shop, &point).await;
         deaths.count(&point, true);
     }
+    deaths.tell(shop, "a void");
     deaths
 }
 
