@@ -112,11 +112,6 @@ async fn leave(person: &Person) {
     let at = crate::env::wall(&person.core);
     let Some(reply) = person.ask(Ask::get("/v1/me")).await else { return };
     let was_served = reply.status < 400;
-    let clocks_jumped = person.core.state().weather.struck[Fault::ClockJump as usize] > 0;
-    if clocks_jumped {
-        // A revoked session is forgotten by the clock: one that jumps forgets it too early.
-        return;
-    }
     person.memory().uses.push(Use { session: session.id.clone(), at, was_served });
     if was_served {
         person.complain(format!("{} was served after it had been ended", session.id));

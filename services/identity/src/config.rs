@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kernel::Email;
+use platform::auth::CLOCKS_APART;
 use serde::{Deserialize, Serialize};
 
 use crate::adapters::password::{Cost, MIN_MEMORY_KIB, MIN_PASSES};
@@ -12,6 +13,11 @@ use crate::domain::signing_key::Schedule;
 
 /// Access tokens live this long; revocation reaches services far sooner.
 const TOKEN_LIFE: Duration = Duration::from_mins(5);
+/// A revoked session is kept and told until nobody can take a token of it for good: the token may have
+/// been issued by a clock ahead of the one that judges it, and the session revoked by one that was
+/// behind the one that forgets it.
+const REMEMBER_REVOKED: Duration =
+    TOKEN_LIFE.saturating_mul(2).saturating_add(CLOCKS_APART.saturating_mul(2));
 /// How long a process remembers the keys it read. Less than a key is published ahead.
 const KEYS_TTL: Duration = Duration::from_secs(30);
 
@@ -162,7 +168,7 @@ impl Config {
         let lifetimes = |idle: u64, longest: u64| Lifetimes {
             idle: Duration::from_hours(idle),
             longest: Duration::from_hours(longest),
-            remember_revoked: TOKEN_LIFE * 2,
+            remember_revoked: REMEMBER_REVOKED,
         };
         Settings {
             customer_sessions: lifetimes(self.customer_idle_hours, self.customer_longest_hours),

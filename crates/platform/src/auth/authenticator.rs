@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 
 use super::cache::Cache;
 use super::token::{self, Keys, Refusal, Verified};
-use super::{API_KEY_PREFIX, AuthSource, MAX_LIFETIME};
+use super::{API_KEY_PREFIX, AuthSource, CLOCKS_APART, MAX_LIFETIME};
 use crate::bug;
 use crate::context::Principal;
 use crate::env::Env;
@@ -30,6 +30,15 @@ const KEYS_FRESH: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_secs(1);
 /// Revocations are asked for with this much overlap: two of one moment may be committed apart.
 const OVERLAP: Duration = Duration::from_secs(10);
+
+/// How far back a process that has just started asks: a token that lives may have been issued by a
+/// clock ahead of ours, and its session revoked by one that was behind.
+const LOOK_BACK: Duration = MAX_LIFETIME.saturating_add(CLOCKS_APART.saturating_mul(2));
+/// How long a revocation that was told is remembered. It is counted in time that passed: what clocks
+/// show may jump.
+const REMEMBERED: Duration = MAX_LIFETIME.saturating_add(CLOCKS_APART);
+/// An answer with this many revocations may not be all of them.
+const MANY: usize = 1_000;
 
 /// Why a credential is not accepted. Each is 401, except that we may not be able to tell (503).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,7 +85,8 @@ pub struct Authenticator {
     keys: ArcSwap<Keys>,
     /// Monotonic time of the last fetch; holding it is the right to fetch.
     keys_fetched: Mutex<Option<Duration>>,
-    revoked: ArcSwap<AHashMap<Uuid, Timestamp>>,
+    /// Sessions that were revoked, and the monotonic time at which that was learnt.
+    revoked: ArcSwap<AHashMap<Uuid, Duration>>,
     revoked_until: Mutex<Option<Timestamp>>,
     tokens: Cache<Box<str>, Verified>,
     api_keys: Cache<[u8; 32], (Option<Principal>, Duration)>,
@@ -164,25 +174,37 @@ impl Authenticator {
     pub async fn refresh(&self) -> Result<(), AuthError> {
         let source = self.source()?;
         let mut until = self.revoked_until.lock().await;
-        let now = self.env.now();
-        let since = until.map_or_else(|| now.minus(MAX_LIFETIME), |at| at.minus(OVERLAP));
-        let fresh = source.revoked_since(since).await.map_err(AuthError::Unavailable)?;
-        let known = self.revoked.load();
-        if fresh.sessions.iter().any(|session| !known.contains_key(session)) {
-            let forget_before = now.minus(MAX_LIFETIME * 2);
-            let mut all: AHashMap<_, _> = known
-                .iter()
-                .filter(|(_, at)| **at > forget_before)
-                .map(|(s, at)| (*s, *at))
-                .collect();
-            for session in fresh.sessions {
-                all.entry(session).or_insert(now);
+        loop {
+            let since =
+                until.map_or_else(|| self.env.now().minus(LOOK_BACK), |at| at.minus(OVERLAP));
+            let fresh = source.revoked_since(since).await.map_err(AuthError::Unavailable)?;
+            *until = Some(fresh.as_of);
+            let is_all = fresh.sessions.len() < MANY;
+            if !self.note_revoked(fresh.sessions) || is_all {
+                break;
             }
-            self.revoked.store(Arc::new(all));
         }
-        *until = Some(fresh.as_of);
         drop(until);
         self.fetch_keys(KEYS_FRESH).await
+    }
+
+    /// Whether one of them was news.
+    fn note_revoked(&self, sessions: Vec<Uuid>) -> bool {
+        let known = self.revoked.load();
+        if sessions.iter().all(|session| known.contains_key(session)) {
+            return false;
+        }
+        let now = self.env.clock.monotonic();
+        let mut all: AHashMap<_, _> = known
+            .iter()
+            .filter(|(_, at)| now.saturating_sub(**at) < REMEMBERED)
+            .map(|(session, at)| (*session, *at))
+            .collect();
+        for session in sessions {
+            all.entry(session).or_insert(now);
+        }
+        self.revoked.store(Arc::new(all));
+        true
     }
 
     /// The periodic work that keeps revocations and keys fresh.

@@ -14,7 +14,7 @@ use crate::context::Principal;
 pub const TOKEN_TYPE: &str = "at+jwt";
 pub const ACCOUNT_PREFIX: &str = "acc";
 pub const SESSION_PREFIX: &str = "ses";
-/// A token that claims to live longer is refused: revocations are remembered for this long.
+/// A token that claims to live longer is refused: revocations are not remembered for ever.
 pub const MAX_LIFETIME: Duration = Duration::from_hours(1);
 /// Clocks of two machines may differ by so much.
 const SKEW: Duration = Duration::from_secs(5);

@@ -80,11 +80,16 @@ impl AuthSource for Identity {
     async fn revoked_since(&self, since: Timestamp) -> Result<Revocations, String> {
         self.up()?;
         let all = self.revoked.lock().unwrap();
-        let sessions = all.iter().filter(|(_, at)| *at >= since).map(|(s, _)| *s).collect();
-        let as_of = self.now.lock().unwrap().as_ref().unwrap().env.now();
+        let told: Vec<_> = all.iter().filter(|(_, at)| *at >= since).take(PAGE).collect();
+        let sessions = told.iter().map(|(session, _)| *session).collect();
+        let now = self.now.lock().unwrap().as_ref().unwrap().env.now();
+        let as_of = told.last().filter(|_| told.len() == PAGE).map_or(now, |(_, at)| *at);
         Ok(Revocations { sessions, as_of })
     }
 }
+
+/// How many revocations are told at once.
+const PAGE: usize = 1_000;
 
 struct World {
     test: TestEnv,
@@ -259,6 +264,30 @@ async fn a_revoked_session_ends_with_the_next_poll() {
     // A fresh token of the same session is no way around.
     let again = world.signer.sign(&world.signer.header(), &with(world.claims(), "jti", "t2"));
     assert_eq!(world.authenticator.verify(&again).await, Err(AuthError::Revoked));
+}
+
+#[tokio::test]
+async fn who_has_just_started_knows_what_was_revoked_by_a_clock_far_behind() {
+    let world = world();
+    let long_ago = world.test.env.now().minus(platform::auth::CLOCKS_APART * 2);
+    world.identity.revoked.lock().unwrap().push((uuid(2), long_ago));
+    world.authenticator.refresh().await.unwrap();
+    assert_eq!(world.authenticator.verify(&world.token()).await, Err(AuthError::Revoked));
+}
+
+#[tokio::test]
+async fn who_has_just_started_knows_all_that_was_revoked_however_much() {
+    let world = world();
+    let now = world.test.env.now();
+    let others = (0..5_000_u32).map(|n| {
+        let ago = Duration::from_secs(u64::from(5_400 - n));
+        (uuid(100 + u128::from(n)), now.minus(ago))
+    });
+    let mut revoked: Vec<_> = others.collect();
+    revoked.push((uuid(2), now));
+    *world.identity.revoked.lock().unwrap() = revoked;
+    world.authenticator.refresh().await.unwrap();
+    assert_eq!(world.authenticator.verify(&world.token()).await, Err(AuthError::Revoked));
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ impl Identity {
     /// Sessions revoked at or after `since` whose access tokens may still be alive.
     pub async fn list_revocations(&self, since: Timestamp) -> Result<Revocations, Error> {
         let now = self.now();
-        let oldest = now.minus(self.settings.keys.token_life + Duration::from_mins(1));
+        let oldest = now.minus(self.settings.customer_sessions.remember_revoked);
         let query = Query::new(PAGE)
             .ge("revoked_at", since.max(oldest))
             .order("revoked_at", Direction::Ascending);

@@ -38,7 +38,10 @@ story! {
         assert_eq!(ask(reply.as_of_us).await.unwrap().session_ids.len(), 1);
         assert_eq!(ask(i64::MIN).await.unwrap().session_ids.len(), 1);
         assert!(ask(i64::MAX).await.unwrap().session_ids.is_empty());
-        shop.test.advance(Duration::from_mins(10));
+        // A token of five minutes, and two clocks that are four hours apart, twice.
+        shop.test.advance(Duration::from_hours(8) + Duration::from_mins(5));
+        assert_eq!(ask(since_us).await.unwrap().session_ids.len(), 1);
+        shop.test.advance(Duration::from_mins(6));
         assert!(ask(since_us).await.unwrap().session_ids.is_empty());
     }
 
