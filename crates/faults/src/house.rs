@@ -22,6 +22,14 @@ impl House {
         }
     }
 
+    /// The one process, where it is one.
+    pub fn process(&self) -> Option<u32> {
+        match self {
+            Self::One(shop) => shop.process(),
+            Self::Many(_) => None,
+        }
+    }
+
     /// Nobody in particular, over connections of their own.
     pub fn client(&self) -> Client {
         Client::new(self.address())

@@ -298,6 +298,11 @@ impl Shop {
         start.servers.as_ref().expect("its databases are on a server").database(service)
     }
 
+    /// The process that was started, while it runs.
+    pub fn process(&self) -> Option<u32> {
+        self.running().child.as_ref().map(Child::id)
+    }
+
     /// The processes of the services now, where they have some: one that died has another id.
     pub fn processes(&self) -> Vec<Process> {
         self.told().map(|run| processes(&run)).unwrap_or_default()

@@ -3,6 +3,7 @@
 //! [`weather`] is the standing procedure: load, faults, healing, a time in which everything must
 //! succeed, quiet, the checker. A row brings the faults, and whatever else it has to look at.
 
+mod cores;
 mod f01_crash_points;
 mod f02_kill_storm;
 mod f03_kills;
