@@ -55,6 +55,10 @@ impl App {
                 CartStatus::Ordered(order) => return self.join(context, key, order).await,
                 CartStatus::Merged(_) => return Err(Refusal::CartMerged.into()),
             }
+            // Who is turned away costs as little as can be: pricing asks another service.
+            if self.driver.is_full() {
+                return Err(Refusal::Busy.into());
+            }
             let seen = self.look(context, seen).await?;
             let place = self.prepare(context, &key, &seen, &completion)?;
             let (order_id, checkout) = (place.id, place.checkout.clone());
@@ -109,9 +113,6 @@ impl App {
         let payment_token = completion.payment_token.clone().filter(|_| !total.is_zero());
         if payment_token.is_none() && !total.is_zero() {
             return Err(Refusal::TokenMissing.into());
-        }
-        if self.driver.is_full() {
-            return Err(Refusal::Busy.into());
         }
         let checkout = Checkout {
             cart_id: seen.id,
