@@ -47,7 +47,7 @@ usage: cargo xtask <command>
   simulate [--seeds N] [--from S] [--seed S]
                       the whole shop in virtual time, with faults drawn from a seed: N seeds, or
                       one of them told in full
-  faults [--row F7] [--minutes N] [--short] [--release]
+  faults [--row F7] [--minutes N] [--short] [--release] [--bug NAME]
                       break a running shop on purpose and look what it lost: real processes,
                       PostgreSQL, Kafka; docs/reliability.md tells of the rows
   ci                  everything that must be green before a change is merged";
