@@ -113,10 +113,10 @@ fn build_with(needs: Needs, listing: Arc<dyn Listing>) -> Result<Built, BuildErr
     let importer = Arc::new(Importer::new(catalog.clone(), adapters::http::refusal));
     let api: Arc<dyn CatalogApi> = Arc::new(Api { catalog: catalog.clone() });
     let server = CatalogServer::new(api.clone(), base.env.clone()).into_service();
-    let routes = adapters::http::router(catalog.clone(), importer.clone());
+    let served = adapters::http::App { catalog: catalog.clone(), importer: importer.clone() };
     let service = Service {
         name: NAME,
-        http: platform::http::module(NAME, routes, base.module_deps())?,
+        http: adapters::http::ROUTES.over(served, base.module_deps())?,
         grpc: Some(tonic::service::Routes::new(server)),
         consumers: vec![adapters::events::consumer(catalog.clone())],
         tasks: Vec::new(),

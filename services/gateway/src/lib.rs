@@ -82,15 +82,14 @@ pub fn build(needs: Needs) -> Result<Router, BuildError> {
     needs.config.check()?;
     let cors = cors::layer(&needs.config)?;
     let limits = Arc::new(limit::Limits::new(&needs.env, &needs.config));
-    let document = openapi::merge(&needs.modules, &needs.about);
-    let document = Arc::new(pages::Document::new(&document));
+    let document = Arc::new(pages::Document::of(&needs.modules, &needs.about.version));
     let table = routes::Table::new(&needs.modules).map_err(BuildError::Routes)?;
     let edge = Arc::new(edge::Edge {
         env: needs.env,
         authenticator: needs.authenticator,
         table: ArcSwap::from_pointee(table),
     });
-    let refresh = refresh::Refresh::new(needs.modules, &edge, &document, needs.about.clone());
+    let refresh = refresh::Refresh::new(needs.modules, &edge, &document);
     refresh.start(&edge.env);
     let files = needs.files.unwrap_or_default();
     let own: Router<Arc<edge::Edge>> =

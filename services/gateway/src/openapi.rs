@@ -1,11 +1,20 @@
 //! One OpenAPI 3.1 document of all services' routes, as they are now.
 
+use std::sync::Arc;
+
 use platform::http::Module;
 use utoipa::openapi::{InfoBuilder, License, OpenApi, OpenApiBuilder};
 
-use crate::pages::About;
+/// The parts of the document, as the modules tell them now.
+pub(crate) fn parts(modules: &[Module]) -> Vec<Arc<OpenApi>> {
+    let part = |module: &Module| match module.changes() {
+        Some(changes) => changes.current().openapi.clone(),
+        None => module.openapi.clone(),
+    };
+    modules.iter().map(part).collect()
+}
 
-pub(crate) fn merge(modules: &[Module], about: &About) -> OpenApi {
+pub(crate) fn merge(parts: &[Arc<OpenApi>], version: &str) -> OpenApi {
     let license = {
         let mut license = License::new("Apache-2.0");
         license.identifier = Some("Apache-2.0".to_owned());
@@ -13,7 +22,7 @@ pub(crate) fn merge(modules: &[Module], about: &About) -> OpenApi {
     };
     let info = InfoBuilder::new()
         .title("Mercat")
-        .version(&about.version)
+        .version(version)
         .license(Some(license))
         .description(Some(
             "The shop's API. Amounts are integers in minor units with an ISO 4217 currency. Errors \
@@ -23,10 +32,8 @@ pub(crate) fn merge(modules: &[Module], about: &About) -> OpenApi {
         ))
         .build();
     let mut document = OpenApiBuilder::new().info(info).build();
-    for module in modules {
-        let described = module.changes().map(|changes| changes.current());
-        let part = described.as_ref().map_or(&module.openapi, |described| &described.openapi);
-        document.merge(part.clone());
+    for part in parts {
+        document.merge(OpenApi::clone(part));
     }
     document
 }

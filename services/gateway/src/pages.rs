@@ -1,16 +1,19 @@
 //! What a browser sees: the page at `/`, the API reference, the document behind it.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use arc_swap::ArcSwap;
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
 use http::{HeaderValue, StatusCode, header};
+use platform::http::Module;
 use utoipa::openapi::OpenApi;
+
+use crate::openapi;
 
 /// What runs here.
 #[derive(Clone, Debug)]
@@ -23,77 +26,98 @@ pub struct About {
 }
 
 /// The document as it is served now.
-pub(crate) struct Document(ArcSwap<Page>);
+pub(crate) struct Document {
+    version: String,
+    written: ArcSwap<Written>,
+}
+
+/// Put together when somebody asks for it: most processes that start are asked for other things.
+struct Written {
+    parts: Vec<Arc<OpenApi>>,
+    page: OnceLock<Page>,
+}
 
 impl Document {
-    pub(crate) fn new(document: &OpenApi) -> Self {
-        Self(ArcSwap::from_pointee(page_of(document)))
+    pub(crate) fn of(modules: &[Module], version: &str) -> Self {
+        let written = ArcSwap::from_pointee(Written::of(modules));
+        Self { version: version.to_owned(), written }
     }
 
-    pub(crate) fn replace(&self, document: &OpenApi) {
-        self.0.store(Arc::new(page_of(document)));
+    pub(crate) fn replace(&self, modules: &[Module]) {
+        self.written.store(Arc::new(Written::of(modules)));
+    }
+
+    fn answer(&self, asked: &HeaderMap) -> Response {
+        let written = self.written.load();
+        let page = written.page.get_or_init(|| {
+            let document = openapi::merge(&written.parts, &self.version);
+            let json = document.to_json().unwrap_or_else(|_| "{}".to_owned());
+            Page::new("application/json", None, json.into())
+        });
+        answer(page, asked)
     }
 }
 
-fn page_of(document: &OpenApi) -> Page {
-    let json = document.to_json().unwrap_or_else(|_| "{}".to_owned());
-    Page::new("application/json", None, json.into_bytes())
+impl Written {
+    fn of(modules: &[Module]) -> Self {
+        Self { parts: openapi::parts(modules), page: OnceLock::new() }
+    }
 }
 
 pub(crate) fn router<S: Clone + Send + Sync + 'static>(
     document: Arc<Document>,
     about: &About,
 ) -> Router<S> {
-    let index = html(index(about));
-    let reference = html(REFERENCE.to_owned());
-    let document =
-        move |headers: HeaderMap| std::future::ready(answer(&document.0.load(), &headers));
+    let index = Arc::new(html(index(about).into()));
+    let document = move |headers: HeaderMap| std::future::ready(document.answer(&headers));
     Router::new()
-        .route("/", get(serve(index)))
-        .route("/docs", get(serve(reference)))
+        .route("/", get(async move |headers: HeaderMap| answer(&index, &headers)))
+        .route("/docs", get(async |headers: HeaderMap| answer(&REFERENCE, &headers)))
         .route("/openapi.json", get(document))
-        .route("/docs/swagger-ui-bundle.js", get(serve(gzipped("text/javascript", BUNDLE))))
-        .route("/docs/swagger-ui.css", get(serve(gzipped("text/css", STYLE))))
-        .route("/docs/reference.js", get(serve(Page::new("text/javascript", None, START.into()))))
+        .route(
+            "/docs/swagger-ui-bundle.js",
+            get(async |headers: HeaderMap| answer(&BUNDLE, &headers)),
+        )
+        .route("/docs/swagger-ui.css", get(async |headers: HeaderMap| answer(&STYLE, &headers)))
+        .route("/docs/reference.js", get(async |headers: HeaderMap| answer(&START, &headers)))
 }
 
-const BUNDLE: &[u8] = include_bytes!("../assets/swagger-ui/swagger-ui-bundle.js.gz");
-const STYLE: &[u8] = include_bytes!("../assets/swagger-ui/swagger-ui.css.gz");
-const START: &str = include_str!("../assets/reference.js");
-const REFERENCE: &str = include_str!("../assets/reference.html");
+static BUNDLE: LazyLock<Page> = LazyLock::new(|| {
+    let bytes = include_bytes!("../assets/swagger-ui/swagger-ui-bundle.js.gz");
+    Page::new("text/javascript", Some("gzip"), Bytes::from_static(bytes))
+});
+static STYLE: LazyLock<Page> = LazyLock::new(|| {
+    let bytes = include_bytes!("../assets/swagger-ui/swagger-ui.css.gz");
+    Page::new("text/css", Some("gzip"), Bytes::from_static(bytes))
+});
+static START: LazyLock<Page> = LazyLock::new(|| {
+    let bytes = include_bytes!("../assets/reference.js");
+    Page::new("text/javascript", None, Bytes::from_static(bytes))
+});
+static REFERENCE: LazyLock<Page> =
+    LazyLock::new(|| html(Bytes::from_static(include_bytes!("../assets/reference.html"))));
 const INDEX: &str = include_str!("../assets/index.html");
 
 struct Page {
     media_type: &'static str,
     encoding: Option<&'static str>,
     etag: HeaderValue,
-    bytes: axum::body::Bytes,
+    bytes: Bytes,
 }
 
 impl Page {
-    fn new(media_type: &'static str, encoding: Option<&'static str>, bytes: Vec<u8>) -> Self {
+    fn new(media_type: &'static str, encoding: Option<&'static str>, bytes: Bytes) -> Self {
         // FNV-1a: tells one version of a page from another, no more is asked of it.
         let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
         });
         let etag = HeaderValue::try_from(format!("\"{hash:016x}\"")).expect("hexadecimal digits");
-        Self { media_type, encoding, etag, bytes: bytes.into() }
+        Self { media_type, encoding, etag, bytes }
     }
 }
 
-fn html(text: String) -> Page {
-    Page::new("text/html; charset=utf-8", None, text.into_bytes())
-}
-
-fn gzipped(media_type: &'static str, bytes: &'static [u8]) -> Page {
-    Page::new(media_type, Some("gzip"), bytes.to_vec())
-}
-
-type Answer = std::future::Ready<Response>;
-
-fn serve(page: Page) -> impl Fn(HeaderMap) -> Answer + Clone + Send + Sync + 'static {
-    let page = Arc::new(page);
-    move |headers: HeaderMap| std::future::ready(answer(&page, &headers))
+fn html(text: Bytes) -> Page {
+    Page::new("text/html; charset=utf-8", None, text)
 }
 
 fn answer(page: &Page, asked: &HeaderMap) -> Response {

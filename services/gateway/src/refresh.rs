@@ -6,26 +6,20 @@ use platform::Env;
 use platform::http::{Changes, Module};
 
 use crate::edge::Edge;
-use crate::pages::{About, Document};
-use crate::{openapi, routes};
+use crate::pages::Document;
+use crate::routes;
 
 /// Makes the table and the document anew. What it replaces is held weakly: it ends with the router.
 pub(crate) struct Refresh {
     modules: Vec<Module>,
     edge: Weak<Edge>,
     document: Weak<Document>,
-    about: About,
 }
 
 impl Refresh {
-    pub(crate) fn new(
-        modules: Vec<Module>,
-        edge: &Arc<Edge>,
-        document: &Arc<Document>,
-        about: About,
-    ) -> Self {
+    pub(crate) fn new(modules: Vec<Module>, edge: &Arc<Edge>, document: &Arc<Document>) -> Self {
         let (edge, document) = (Arc::downgrade(edge), Arc::downgrade(document));
-        Self { modules, edge, document, about }
+        Self { modules, edge, document }
     }
 
     /// Follows every module of another process; does nothing when there is none.
@@ -47,7 +41,7 @@ impl Refresh {
             match routes::Table::new(&self.modules) {
                 Ok(table) => {
                     edge.table.store(Arc::new(table));
-                    document.replace(&openapi::merge(&self.modules, &self.about));
+                    document.replace(&self.modules);
                     tracing::info!(service, "its changed routes are served");
                 }
                 Err(conflict) => {

@@ -65,7 +65,7 @@ impl Table {
             is_whole &= described.as_ref().is_none_or(|described| described.is_known);
             let routes = described.as_ref().map_or(&module.routes, |described| &described.routes);
             let mut by_path: HashMap<&str, Vec<Arc<RouteInfo>>> = HashMap::new();
-            for route in routes {
+            for route in routes.iter() {
                 by_path.entry(&route.path).or_default().push(Arc::new(route.clone()));
             }
             for (path, routes) in by_path {

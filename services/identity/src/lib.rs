@@ -95,7 +95,7 @@ pub fn build_with(needs: Needs, passwords: Arc<dyn Passwords>) -> Result<Built, 
     };
     let identity =
         Identity::new(base.executor.clone(), passwords, tokens.shared(), checked.settings);
-    let module = platform::http::module(NAME, http::router(identity.clone()), base.module_deps())?;
+    let module = http::ROUTES.over(identity.clone(), base.module_deps())?;
     let api: Arc<dyn IdentityApi> = Arc::new(IdentityGrpc::new(identity.clone()));
     let server = IdentityServer::new(api.clone(), base.env.clone()).into_service();
     let service = Service {

@@ -17,7 +17,6 @@ use std::time::Duration;
 
 use contracts::inventory::{InventoryApi, InventoryServer};
 use contracts::ordering::OrderingApi;
-use platform::http::ModuleDeps;
 use platform::service::{Base, BuildError, Service, Task};
 use serde::{Deserialize, Serialize};
 
@@ -91,13 +90,7 @@ pub fn build(needs: Needs) -> Result<Built, BuildError> {
         locations_ttl_ms: config.locations_ttl_ms,
     };
     let inventory = Inventory::new(base.executor.clone(), settings);
-    let deps = ModuleDeps {
-        env: base.env.clone(),
-        authenticator: base.authenticator.clone(),
-        executor: base.executor.clone(),
-    };
-    let module = platform::http::module(NAME, http::router(inventory.clone()), deps)
-        .map_err(|error| BuildError(error.to_string()))?;
+    let module = http::ROUTES.over(inventory.clone(), base.module_deps())?;
     let api: Arc<dyn InventoryApi> = Arc::new(InventoryGrpc::new(inventory.clone()));
     let server = InventoryServer::new(api.clone(), base.env.clone()).into_service();
     let service = Service {

@@ -65,7 +65,7 @@ pub fn build(needs: Needs) -> Result<Built, BuildError> {
     ));
     let prices = Arc::new(Catalog::new(catalog));
     let app = Arc::new(App::new(base.executor.clone(), prices, driver.clone(), limits));
-    let module = platform::http::module(NAME, http::router(app.clone()), base.module_deps())?;
+    let module = http::ROUTES.over(app.clone(), base.module_deps())?;
     let api: Arc<dyn OrderingApi> = Arc::new(OrderingGrpc::new(app.clone()));
     let server = OrderingServer::new(api.clone(), base.env.clone()).into_service();
     let service = Service {

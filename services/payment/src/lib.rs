@@ -88,10 +88,9 @@ pub fn build_with(needs: Needs, provider: Arc<dyn Provider>) -> Result<Built, Bu
     let captures_at_once = config.capture == CaptureMode::Automatic;
     let api: Arc<dyn PaymentApi> = Arc::new(Api { payments: payments.clone() });
     let server = PaymentServer::new(api.clone(), base.env.clone()).into_service();
-    let routes = adapters::http::router(payments.clone());
     let service = Service {
         name: NAME,
-        http: platform::http::module(NAME, routes, base.module_deps())?,
+        http: adapters::http::ROUTES.over(Arc::new(payments.clone()), base.module_deps())?,
         grpc: Some(tonic::service::Routes::new(server)),
         consumers: vec![adapters::events::consumer(payments.clone(), captures_at_once)],
         tasks: tasks(&payments),

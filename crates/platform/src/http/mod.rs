@@ -1,6 +1,6 @@
 //! REST: routes with declared permissions, extractors, problems, the server.
 //!
-//! A service builds an `OpenApiRouter`, [`module`] turns it into something that may be served:
+//! A service builds an `OpenApiRouter`, [`Routes`] make of it something that may be served:
 //! every route authenticated, checked against its permission, bounded in time and size, replayed
 //! when its idempotency key is known, and described in the OpenAPI document with all its answers.
 //! A route that declares no permission does not start. Whatever goes wrong is a [`Problem`].
@@ -41,7 +41,7 @@ pub use extract::{
 };
 pub use inside::strip_internal;
 pub use limits::ServerLimits;
-pub use module::{Module, ModuleDeps, module};
+pub use module::{Module, ModuleDeps, Routes, module};
 pub use network::{Network, NotANetwork, client_of};
 pub use page::{Page, PageParams};
 pub use path::check as check_path;

@@ -27,8 +27,8 @@ pub struct ModuleDeps {
 pub struct Module {
     pub name: &'static str,
     pub router: axum::Router,
-    pub openapi: OpenApi,
-    pub routes: Vec<RouteInfo>,
+    pub openapi: Arc<OpenApi>,
+    pub routes: Arc<[RouteInfo]>,
     /// In this process; another's checks for itself.
     pub(crate) authenticator: Option<Arc<Authenticator>>,
     pub(super) changes: Option<Changes>,
@@ -47,35 +47,72 @@ impl std::fmt::Debug for Module {
     }
 }
 
-/// Puts authentication, permissions, deadlines, limits and idempotent replay around `routes`, and
-/// tells all of it in their OpenAPI document.
-///
-/// An operation without a known `x-permission` is an error that names it. A path that is routed
-/// but not in the document is answered 404.
+/// A service's routes apart from what they work on: read, checked and described once, however many
+/// services of the kind a process builds.
+pub struct Routes<S>(Result<Ready<S>, RouteError>);
+
+struct Ready<S> {
+    service: &'static str,
+    router: axum::Router<S>,
+    openapi: Arc<OpenApi>,
+    infos: Arc<[RouteInfo]>,
+}
+
+impl<S: Clone + Send + Sync + 'static> Routes<S> {
+    /// What is wrong with them is told by [`Routes::over`].
+    pub fn new(service: &'static str, routes: OpenApiRouter<S>) -> Self {
+        Self(Ready::new(service, routes))
+    }
+
+    /// Lets them work on `state`, and puts authentication, permissions, deadlines, limits and
+    /// idempotent replay around them; all of it is told in their OpenAPI document.
+    ///
+    /// An operation without a known `x-permission` is an error that names it. A path that is routed
+    /// but not in the document is answered 404.
+    pub fn over(&self, state: S, deps: ModuleDeps) -> Result<Module, RouteError> {
+        let ready = self.0.as_ref().map_err(Clone::clone)?;
+        let authenticator = Some(deps.authenticator.clone());
+        let layer = Layer::new(ready.service, deps, Table::new(ready.service, &ready.infos));
+        let router = ready
+            .router
+            .clone()
+            .with_state(state)
+            .layer(axum::middleware::from_fn_with_state(Arc::new(layer), super::layer::handle))
+            .layer(DefaultBodyLimit::disable());
+        Ok(Module {
+            name: ready.service,
+            router,
+            openapi: ready.openapi.clone(),
+            routes: ready.infos.clone(),
+            authenticator,
+            changes: None,
+        })
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> Ready<S> {
+    fn new(service: &'static str, routes: OpenApiRouter<S>) -> Result<Self, RouteError> {
+        let (router, mut openapi) = routes.split_for_parts();
+        let mut infos = Vec::new();
+        for (path, item) in &mut openapi.paths.paths {
+            for (method, operation) in document::operations(item) {
+                let route = RouteInfo::read(&method, path, operation).map_err(|fault| {
+                    RouteError { service, method: method.clone(), path: path.clone(), fault }
+                })?;
+                document::describe(operation, &route);
+                infos.push(route);
+            }
+        }
+        document::add_components(&mut openapi);
+        Ok(Self { service, router, openapi: Arc::new(openapi), infos: infos.into() })
+    }
+}
+
+/// [`Routes::over`] nothing more than what `routes` have already.
 pub fn module(
     name: &'static str,
     routes: OpenApiRouter<()>,
     deps: ModuleDeps,
 ) -> Result<Module, RouteError> {
-    let (router, mut openapi) = routes.split_for_parts();
-    let mut infos = Vec::new();
-    for (path, item) in &mut openapi.paths.paths {
-        for (method, operation) in document::operations(item) {
-            let route = RouteInfo::read(&method, path, operation).map_err(|fault| RouteError {
-                service: name,
-                method: method.clone(),
-                path: path.clone(),
-                fault,
-            })?;
-            document::describe(operation, &route);
-            infos.push(route);
-        }
-    }
-    document::add_components(&mut openapi);
-    let authenticator = Some(deps.authenticator.clone());
-    let layer = Arc::new(Layer::new(name, deps, Table::new(name, &infos)));
-    let router = router
-        .layer(axum::middleware::from_fn_with_state(layer, super::layer::handle))
-        .layer(DefaultBodyLimit::disable());
-    Ok(Module { name, router, openapi, routes: infos, authenticator, changes: None })
+    Routes::new(name, routes).over((), deps)
 }

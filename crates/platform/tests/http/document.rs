@@ -1,11 +1,21 @@
 //! The OpenAPI document tells what the layer does.
 
-use serde_json::{Value, json};
+use std::sync::Arc;
 
-use crate::app::served;
+use axum::Json;
+use axum::extract::State;
+use platform::auth::Authenticator;
+use platform::http::Routes;
+use platform::store::Schema;
+use platform::testing::{executor_in_memory, module_client};
+use serde_json::{Value, json};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::{deps, served};
 
 fn document() -> Value {
-    serde_json::to_value(&served().module.openapi).unwrap()
+    serde_json::to_value(&*served().module.openapi).unwrap()
 }
 
 #[tokio::test]
@@ -62,4 +72,25 @@ async fn the_routes_are_handed_on_with_their_limits() {
     let pay = routes.iter().find(|r| r.path == "/v1/payments").unwrap();
     assert_eq!((pay.body_limit, pay.operation_id.as_deref()), (200, Some("pay")));
     assert!(pay.writes());
+}
+
+#[utoipa::path(get, path = "/v1/number", responses((status = 200)), extensions(("x-permission" = json!("public"))))]
+async fn number(State(number): State<u32>) -> Json<u32> {
+    Json(number)
+}
+
+#[tokio::test]
+async fn routes_that_are_described_once_serve_each_state_for_itself() {
+    let routes = Routes::new("shop", OpenApiRouter::new().routes(routes!(number)));
+    let serve = |state: u32| {
+        let (executor, test) = executor_in_memory(&Schema::new("test", &[]));
+        let authenticator = Arc::new(Authenticator::new(test.env.clone(), "mercat", "mercat"));
+        routes.over(state, deps(&executor, &test, &authenticator)).unwrap()
+    };
+    let (one, two) = (serve(1), serve(2));
+    assert!(Arc::ptr_eq(&one.openapi, &two.openapi));
+    for (module, told) in [(&one, json!(1)), (&two, json!(2))] {
+        let reply = module_client(module).get("/v1/number").await.expect(200);
+        assert_eq!(reply.body, told);
+    }
 }

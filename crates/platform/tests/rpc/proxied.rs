@@ -54,7 +54,7 @@ async fn every_rule_of_a_route_arrives() {
     let process = serve(&env, module.clone()).await;
     let far = remote(&env, process.url()).await;
     assert_eq!(format!("{:?}", far.routes), format!("{:?}", module.routes));
-    let document = |module: &Module| serde_json::to_value(&module.openapi).unwrap();
+    let document = |module: &Module| serde_json::to_value(&*module.openapi).unwrap();
     assert!(document(&far) == document(&module));
     assert_eq!(far.name, "made");
 }

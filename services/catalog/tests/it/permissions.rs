@@ -73,7 +73,7 @@ fn every_header_that_a_route_reads_is_declared() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _guard = runtime.enter();
     let shop = Shop::in_memory();
-    let document = serde_json::to_value(&shop.built.service.http.openapi).unwrap();
+    let document = serde_json::to_value(&*shop.built.service.http.openapi).unwrap();
     let declares = |path: &str, method: &str, header: &str| {
         let parameters = document["paths"][path][method]["parameters"].as_array().cloned();
         parameters.unwrap_or_default().iter().any(|p| p["in"] == "header" && p["name"] == header)

@@ -179,7 +179,7 @@ story! {
             permissions: ["catalog:*".to_owned()].into(),
         });
         let sample = "01h455vb4pex5vsknk084sn02q";
-        for route in &shop.service.http.routes {
+        for route in shop.service.http.routes.iter() {
             let path = route.path.replace("{address_id}", &format!("adr_{sample}"));
             let path = path.replace("{session_id}", &format!("ses_{sample}"));
             let path = path.replace("{account_id}", &format!("acc_{sample}"));

@@ -44,8 +44,8 @@ impl RemoteConfig {
 /// What a service said of its routes.
 #[derive(Clone)]
 pub struct Described {
-    pub routes: Vec<RouteInfo>,
-    pub openapi: OpenApi,
+    pub routes: Arc<[RouteInfo]>,
+    pub openapi: Arc<OpenApi>,
     /// False: the service was never reached, and what routes it has is not known.
     pub is_known: bool,
 }
@@ -138,8 +138,8 @@ impl Source {
                     reason,
                     "the service does not tell its routes; they are answered 503 until it does"
                 );
-                let openapi = OpenApi::default();
-                return Described { routes: Vec::new(), openapi, is_known: false };
+                let (routes, openapi) = (Arc::default(), Arc::new(OpenApi::default()));
+                return Described { routes, openapi, is_known: false };
             }
             if !is_told {
                 is_told = true;

@@ -13,13 +13,14 @@ mod search;
 mod upload;
 mod views;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use platform::http::{Problem, refuse_card_numbers};
+use platform::http::{Problem, Routes, refuse_card_numbers};
 use platform::store::Position;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::NAME;
 use crate::application::{Catalog, Importer};
 
 /// What handlers share.
@@ -29,7 +30,10 @@ pub struct App {
     pub importer: Arc<Importer>,
 }
 
-pub fn router(catalog: Catalog, importer: Arc<Importer>) -> OpenApiRouter<()> {
+/// What catalog serves.
+pub static ROUTES: LazyLock<Routes<App>> = LazyLock::new(|| Routes::new(NAME, router()));
+
+fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(products::list_products))
         .routes(routes!(products::get_product))
@@ -53,7 +57,6 @@ pub fn router(catalog: Catalog, importer: Arc<Importer>) -> OpenApiRouter<()> {
             admin_categories::replace_category,
             admin_categories::delete_category
         ))
-        .with_state(App { catalog, importer })
 }
 
 /// The rule of JSON bodies for texts that come in by a file.

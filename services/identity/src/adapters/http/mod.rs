@@ -14,20 +14,26 @@ mod roles;
 mod sessions;
 mod text;
 
+use std::sync::LazyLock;
+
 use axum::response::Response;
 use http::{HeaderValue, header};
-use platform::http::{Network, Page, Problem};
+use platform::http::{Network, Page, Problem, Routes};
 use platform::idempotency::{IdempotencyKey, Idempotent, SavedResponse};
 use platform::store::Versioned;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::NAME;
 use crate::application::{Error, Found, Identity};
 use crate::domain::{Place, Rejection};
 use crate::ports::PasswordError;
 
-pub fn router(identity: Identity) -> OpenApiRouter<()> {
+/// What identity serves.
+pub static ROUTES: LazyLock<Routes<Identity>> = LazyLock::new(|| Routes::new(NAME, router()));
+
+fn router() -> OpenApiRouter<Identity> {
     OpenApiRouter::new()
         .routes(routes!(auth::register))
         .routes(routes!(auth::login))
@@ -53,7 +59,6 @@ pub fn router(identity: Identity) -> OpenApiRouter<()> {
         .routes(routes!(roles::list_permissions))
         .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))
         .routes(routes!(api_keys::get_api_key, api_keys::revoke_api_key))
-        .with_state(identity)
 }
 
 /// An answer with a secret in it stays out of every cache (RFC 6749, 5.1).

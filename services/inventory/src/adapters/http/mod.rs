@@ -12,18 +12,24 @@ mod text;
 mod transfers;
 mod view;
 
+use std::sync::LazyLock;
+
 use ::http::StatusCode;
 use axum::response::Response;
-use platform::http::{self, Problem};
+use platform::http::{self, Problem, Routes};
 use platform::idempotency::{IdempotencyKey, Idempotent, SavedResponse};
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::NAME;
 use crate::application::{Booked, Error, Inventory};
 use view::BookedView;
 
-pub fn router(inventory: Inventory) -> OpenApiRouter<()> {
+/// What inventory serves.
+pub static ROUTES: LazyLock<Routes<Inventory>> = LazyLock::new(|| Routes::new(NAME, router()));
+
+fn router() -> OpenApiRouter<Inventory> {
     OpenApiRouter::new()
         .routes(routes!(locations::list_locations, locations::create_location))
         .routes(routes!(
@@ -38,7 +44,6 @@ pub fn router(inventory: Inventory) -> OpenApiRouter<()> {
         .routes(routes!(policies::set_policy))
         .routes(routes!(movements::list_movements))
         .routes(routes!(reservations::list_reservations))
-        .with_state(inventory)
 }
 
 /// What a booking answers, now and again for the same key.

@@ -19,23 +19,24 @@ mod tax_rates;
 mod text;
 
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use ::http::StatusCode;
 use kernel::id::TypedId;
-use platform::http::Problem;
+use platform::http::{Problem, Routes};
 use platform::idempotency::{IdempotencyKey, SavedResponse};
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::NAME;
 use crate::application::App;
 use crate::application::app::Keyed;
 pub use complete::render_completed;
 
-pub fn router(app: Arc<App>) -> OpenApiRouter<()> {
-    buyers().merge(staff()).with_state(app)
-}
+/// What ordering serves.
+pub static ROUTES: LazyLock<Routes<Arc<App>>> =
+    LazyLock::new(|| Routes::new(NAME, buyers().merge(staff())));
 
 fn buyers() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()

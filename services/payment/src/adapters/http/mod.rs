@@ -9,12 +9,14 @@ mod refunds;
 mod views;
 mod voids;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use platform::http::Routes;
 use platform::idempotency::SavedResponse;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::NAME;
 use crate::application::Payments;
 use crate::domain::{OperationId, Payment};
 pub use ledger::LedgerView;
@@ -23,7 +25,10 @@ pub use views::{CaptureView, PaymentView, RefundView};
 /// What handlers share.
 pub type App = Arc<Payments>;
 
-pub fn router(payments: Payments) -> OpenApiRouter<()> {
+/// What payment serves.
+pub static ROUTES: LazyLock<Routes<App>> = LazyLock::new(|| Routes::new(NAME, router()));
+
+fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(payments::list_payments))
         .routes(routes!(payments::get_payment))
@@ -33,7 +38,6 @@ pub fn router(payments: Payments) -> OpenApiRouter<()> {
         .routes(routes!(ledger::get_payment_ledger))
         .routes(routes!(methods::list_payment_methods))
         .routes(routes!(notifications::receive_notification))
-        .with_state(Arc::new(payments))
 }
 
 /// The answer to the request that asked for `operation`, for whoever settles it.
