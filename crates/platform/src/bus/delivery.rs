@@ -67,14 +67,15 @@ impl Delivery {
             if !types.contains(&envelope.event_type.as_str()) {
                 continue;
             }
-            if !self.hand_over(subscription, envelope, index - taken).await {
+            let passed_over = right_before(envelope, &events[taken..index]);
+            if !self.hand_over(subscription, envelope, passed_over).await {
                 return taken;
             }
             taken = index + 1;
         }
         match events.last() {
             Some(last) if taken < events.len() => {
-                let passed_over = events.len() - taken - 1;
+                let passed_over = right_before(&last.envelope, &events[taken..events.len() - 1]);
                 if self.pass_over(subscription, &last.envelope, passed_over).await {
                     events.len()
                 } else {
@@ -89,9 +90,9 @@ impl Delivery {
         &self,
         subscription: &Subscription,
         event: &Arc<Envelope>,
-        passed_over: usize,
+        passed_over: u64,
     ) -> bool {
-        let event = standing_for(event, passed_over as u64);
+        let event = standing_for(event, passed_over);
         let consumer = subscription.consumer.name;
         let outcome = if self.ward.holds(consumer, event.aggregate_id) {
             self.behind_parked(subscription, &event).await
@@ -114,10 +115,10 @@ impl Delivery {
         &self,
         subscription: &Subscription,
         last: &Arc<Envelope>,
-        passed_over: usize,
+        passed_over: u64,
     ) -> bool {
         let consumer = subscription.consumer.name;
-        let event = standing_for(last, passed_over as u64);
+        let event = standing_for(last, passed_over);
         let outcome = if self.ward.holds(consumer, event.aggregate_id) {
             self.behind_parked(subscription, &event).await
         } else {
@@ -226,6 +227,20 @@ enum Gap {
     Stays,
 }
 
+/// How many versions right before the event's are those of `skipped`, which is sorted by version. A
+/// broker may give one twice, and one that is missing between them must stay missing.
+fn right_before(event: &Envelope, skipped: &[Waiting]) -> u64 {
+    let mut first = event.aggregate_version;
+    for version in skipped.iter().rev().map(|skipped| skipped.envelope.aggregate_version) {
+        if version + 1 == first {
+            first = version;
+        } else if version + 1 < first {
+            break;
+        }
+    }
+    event.aggregate_version - first
+}
+
 fn standing_for(event: &Arc<Envelope>, passed_over: u64) -> Arc<Envelope> {
     if passed_over == event.passed_over {
         return event.clone();
@@ -247,4 +262,44 @@ async fn once(subscription: &Subscription, event: &Envelope) -> Result<(), Handl
             .record(delay.as_secs_f64());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Timestamp;
+
+    use super::*;
+
+    fn event(version: u64) -> Waiting {
+        let envelope = Envelope {
+            id: Uuid::from_u128(u128::from(version)),
+            event_type: "test.Happened.v1".to_owned(),
+            source: "test".to_owned(),
+            aggregate_type: "thing".to_owned(),
+            aggregate_id: Uuid::from_u128(2),
+            aggregate_version: version,
+            time: Timestamp::EPOCH,
+            correlation: "".into(),
+            causation: None,
+            traceparent: None,
+            data: Vec::new(),
+            passed_over: 0,
+        };
+        Waiting { place: 0, envelope: Arc::new(envelope) }
+    }
+
+    /// One that stood for a version that is still to come would make it come too late.
+    #[test]
+    fn an_event_stands_for_the_versions_right_before_it_and_for_none_that_is_missing() {
+        let stands_for = |skipped: &[u64], version: u64| {
+            let skipped: Vec<Waiting> = skipped.iter().map(|version| event(*version)).collect();
+            right_before(&event(version).envelope, &skipped)
+        };
+        assert_eq!(stands_for(&[], 7), 0);
+        assert_eq!(stands_for(&[1, 2], 3), 2);
+        assert_eq!(stands_for(&[1, 1], 2), 1, "one that came twice is one version");
+        assert_eq!(stands_for(&[1, 1], 3), 0, "the second is missing");
+        assert_eq!(stands_for(&[1, 3, 3, 4], 5), 2);
+        assert_eq!(stands_for(&[2, 3, 3], 3), 1, "it came before, and comes again");
+    }
 }
