@@ -26,27 +26,26 @@ pub async fn run(context: &Context, load: &Load) -> Result<(), String> {
         load.buy_now(load.cold(0), UNITS).await
     });
     let order = decode("ord", &order.await).map_err(|error| error.to_string())?;
-    until_within(PATIENCE, "the key is parked at which a handler panics", async || {
-        (parked_keys(fleet).await? == [order.to_string()]).then_some(())
-    })
-    .await;
+    let only_it = [order.to_string()];
+    // Who has just started may not answer at once.
+    let parked = async |keys: &[String], what| {
+        until_within(PATIENCE, what, async || (parked_keys(fleet).await? == keys).then_some(()))
+            .await;
+    };
+    parked(&only_it, "the key is parked at which a handler panics").await;
     load.purchases_go_on(10, "a handler panicked").await;
     match replay(context, fleet, order).await? {
         Err(said) if said.contains("the handler panicked") => {}
         other => return Err(format!("it was handled by a handler that panics: {other:?}")),
     }
     fleet.start_again(SERVICE, context.settings.bug.as_deref()).await?;
-    if parked_keys(fleet).await.is_none_or(|keys| keys != [order.to_string()]) {
-        return Err("what was parked is not parked after a restart".to_owned());
-    }
+    parked(&only_it, "what was parked is parked after a restart").await;
     match replay(context, fleet, order).await? {
         Ok(said) if said.contains("1 events handled") => {}
         other => return Err(format!("it was not handled when the cause was gone: {other:?}")),
     }
-    match parked_keys(fleet).await.as_deref() {
-        Some([]) => Ok(()),
-        other => Err(format!("parked after it was handled: {other:?}")),
-    }
+    parked(&[], "nothing is parked after it was handled").await;
+    Ok(())
 }
 
 /// The aggregates of which something is parked, anywhere.
