@@ -43,7 +43,10 @@ pub async fn run(context: &mut Context) -> RowReport {
             ));
             free(fleet, &parked).await?;
             load.purchases_go_on(3, "the poison was given up").await;
-            if context.settings.has_bugs() {
+            if context.settings.is_short {
+                // It waits for tries of a handler, and takes minutes on a machine that is busy.
+                report.note("no handler panicked: that is for long runs");
+            } else if context.settings.has_bugs() {
                 f18_panicking::run(context, &load).await?;
                 report.runs += 1;
                 report.note("a handler panicked: its key was parked, and replayed afterwards");
