@@ -14,6 +14,8 @@ use testkit::{Client, until};
 
 use crate::{STOCK, Storm};
 
+const CONVERGES: Duration = Duration::from_secs(30);
+
 pub async fn check(storm: &Storm) {
     storm.shop.restart().await;
     let admin = storm.shop.admin().await;
@@ -39,15 +41,27 @@ pub async fn check(storm: &Storm) {
     eprintln!("{} orders, {} of them confirmed", orders.len(), confirmed.len());
 }
 
-/// No checkout under way, nothing reserved.
+/// No checkout under way, nothing reserved; if that does not come, what is left is told.
 async fn quiet(admin: &Client) {
-    until("every checkout ends and no reservation is left", async || {
+    let left = async || {
         let placed = admin.get("/v1/admin/orders?status=placed").await.expect_status(200);
         let held = admin.get("/v1/admin/inventory/reservations?status=active").await;
-        let none = |reply: &Value| reply["items"].as_array().is_some_and(Vec::is_empty);
-        (none(&placed.body) && none(&held.expect_status(200).body)).then_some(())
-    })
-    .await;
+        [placed.body, held.expect_status(200).body]
+    };
+    let none = |reply: &Value| reply["items"].as_array().is_some_and(Vec::is_empty);
+    let env = Env::system();
+    let begun = env.clock.monotonic();
+    let asking = async {
+        while !left().await.iter().all(none) {
+            env.sleep(Duration::from_millis(20)).await;
+        }
+    };
+    if env.timeout(CONVERGES, asking).await.is_none() {
+        let [placed, held] = left().await;
+        panic!("after {CONVERGES:?} these orders are open: {placed:#}\nand this is reserved: {held:#}");
+    }
+    let took = env.clock.monotonic().saturating_sub(begun);
+    eprintln!("every checkout ended and nothing was reserved after {took:.1?}");
 }
 
 fn is_as_told(entry: &Entry, told: &Value, is: Option<&Value>) {

@@ -97,8 +97,9 @@ impl Kafka {
         command
     }
 
-    /// One copy of everything, no topic that nobody made, small buffers, and members and brokers
-    /// that are missed soon.
+    /// One copy of everything, no topic that nobody made, small buffers, and members that are missed
+    /// soon. The broker is missed later: its controller is the same busy process, and a broker that
+    /// is taken for dead on a loaded machine leaves every partition without a leader.
     fn settings(&self, port: u16, controller: u16) -> String {
         let data = self.home.join("data");
         format!(
@@ -125,8 +126,8 @@ impl Kafka {
              group.min.session.timeout.ms=1000\n\
              group.consumer.min.session.timeout.ms=1000\n\
              group.consumer.min.heartbeat.interval.ms=200\n\
-             broker.heartbeat.interval.ms=500\n\
-             broker.session.timeout.ms=2000\n\
+             broker.heartbeat.interval.ms=1000\n\
+             broker.session.timeout.ms=6000\n\
              num.network.threads=2\n\
              num.io.threads=4\n\
              num.recovery.threads.per.data.dir=2\n\
