@@ -58,7 +58,9 @@ async fn quiet(admin: &Client) {
     };
     if env.timeout(CONVERGES, asking).await.is_none() {
         let [placed, held] = left().await;
-        panic!("after {CONVERGES:?} these orders are open: {placed:#}\nand this is reserved: {held:#}");
+        panic!(
+            "after {CONVERGES:?} these orders are open: {placed:#}\nand this is reserved: {held:#}"
+        );
     }
     let took = env.clock.monotonic().saturating_sub(begun);
     eprintln!("every checkout ended and nothing was reserved after {took:.1?}");

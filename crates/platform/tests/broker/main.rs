@@ -40,6 +40,7 @@ on_every_broker! {
     contract::a_topology_with_other_settings_is_refused,
     contract::publishers_and_consumers_may_be_made_twice,
     malformed::a_message_that_is_no_event_goes_to_the_dead_letters,
+    malformed::a_publisher_whose_clock_is_days_off_is_heard,
     members::members_share_partitions_and_nothing_is_lost_when_one_leaves,
     members::a_member_that_takes_nothing_keeps_its_partitions,
     outages::a_publisher_fails_while_the_broker_is_away_and_recovers,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kernel::Timestamp;
 use lapin::options::{
     BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions,
     ExchangeDeleteOptions, QueueDeleteOptions,
@@ -35,14 +36,16 @@ impl Raw {
         Self::RabbitMq(address.to_owned())
     }
 
-    /// Into a partition of the source's events.
-    pub async fn send(&self, prefix: &str, partition: u32, payload: &[u8]) {
+    /// Into a partition of the source's events, from a machine where it is `at`.
+    pub async fn send(&self, prefix: &str, partition: u32, payload: &[u8], at: Timestamp) {
+        let milliseconds = at.as_micros() / 1_000;
         match self {
             Self::Kafka(config) => {
                 let producer: BaseProducer = config.create().unwrap();
                 let topic = format!("{prefix}.{SOURCE}.events");
                 let record = BaseRecord::<[u8], [u8]>::to(&topic);
                 let record = record.partition(partition.cast_signed()).payload(payload);
+                let record = record.timestamp(milliseconds);
                 producer.send(record).map_err(|(error, _)| error).unwrap();
                 producer.flush(ANSWER).unwrap();
             }
@@ -53,7 +56,8 @@ impl Raw {
                 let exchange = format!("{prefix}.{SOURCE}").into();
                 let options = BasicPublishOptions { mandatory: true, ..Default::default() };
                 let key = partition.to_string().into();
-                let properties = BasicProperties::default();
+                let seconds = milliseconds.cast_unsigned() / 1_000;
+                let properties = BasicProperties::default().with_timestamp(seconds);
                 let sent = channel.basic_publish(exchange, key, options, payload, properties);
                 assert!(sent.await.unwrap().await.unwrap().take_message().is_none());
             }

@@ -86,7 +86,10 @@ impl Topic<'_> {
         let partitions = i32::try_from(partitions).unwrap_or(i32::MAX);
         let topic = NewTopic::new(self.name, partitions, TopicReplication::Fixed(copies))
             .set("cleanup.policy", "delete")
-            .set("retention.ms", &retention);
+            .set("retention.ms", &retention)
+            // A publisher's clock may be wrong: the broker would refuse what is of the future, and
+            // forget at once what is of the past.
+            .set("message.timestamp.type", "LogAppendTime");
         let options = AdminOptions::new().request_timeout(Some(ANSWER));
         let answers = admin.create_topics([&topic], &options).await;
         match answers.map_err(|error| error.to_string())?.into_iter().next() {
