@@ -73,11 +73,16 @@ impl Load {
         }
     }
 
-    /// A purchase of a row's own, of which nothing becomes. Answers the order, if one was sold.
+    /// A purchase of a row's own, of which nothing becomes. It is asked for with one key until its
+    /// end is told: who asks anew may buy twice. Answers the order, if one was sold.
     pub async fn buy_now(&self, article: &Article, units: u32) -> Option<String> {
-        let cart = Cart::try_open(&self.house.client(), &[(&*article.variant, units)]).await?;
+        const TOKEN: &str = "tok_approved";
+        let mut cart = Cart::try_open(&self.house.client(), &[(&*article.variant, units)]).await?;
         let key = cart.client.fresh_key();
-        let outcome = Outcome::of(cart.try_complete("tok_approved", &key).await);
+        let mut outcome = Outcome::of(cart.try_complete(TOKEN, &key).await);
+        if matches!(outcome, Outcome::Unknown) {
+            outcome = self.insist(&mut cart, TOKEN, &key).await;
+        }
         self.note(&cart, &key, article, units, outcome)
     }
 
