@@ -8,7 +8,7 @@ use kernel::id::{Uuid, encode};
 use rusqlite::{CachedStatement, Connection, OpenFlags, Row};
 
 use crate::report::Finding;
-use crate::source::{self, Databases};
+use crate::source::{self, Databases, Opened};
 use crate::{Error, Look, Place};
 
 /// The others, beside ordering, whose database is `main`. In the order of their snapshots: what
@@ -53,7 +53,7 @@ const LAST_WRITE: &str = "SELECT max(
 
 /// One connection that sees ordering's database as `main` and the others under their names.
 pub struct Snapshot {
-    connection: Connection,
+    connection: Opened,
     /// What is read here goes when this goes.
     _databases: Databases,
     now: Timestamp,
@@ -64,18 +64,11 @@ impl Snapshot {
     pub fn open(look: &Look<'_>) -> Result<Self, Error> {
         let databases = Databases::find(look.shop)?;
         let connection = match look.shop {
-            Place::Memory(rows) => source::connect(rows, &ATTACHED)?,
-            Place::Folder(_) => Self::open_files(&databases)?,
+            Place::Memory(rows) => source::connect(rows, &ATTACHED, TABLES)?,
+            Place::Folder(_) => Opened::once(Self::open_files(&databases)?),
             #[cfg(feature = "postgres")]
-            Place::Servers(_) => Self::open_files(&databases)?,
+            Place::Servers(_) => Opened::once(Self::open_files(&databases)?),
         };
-        connection.execute_batch("BEGIN")?;
-        // The first read of each takes its snapshot, which stays until the end.
-        for name in std::iter::once("main").chain(ATTACHED) {
-            let sql = format!("SELECT count(*) FROM {name}.schema_migration");
-            connection.query_row(&sql, [], |row| row.get::<_, i64>(0))?;
-        }
-        connection.execute_batch(TABLES)?;
         let now = match look.now.or(databases.now()) {
             Some(now) => now,
             None => Timestamp::from_micros(connection.query_row(LAST_WRITE, [], |r| r.get(0))?),
@@ -100,6 +93,13 @@ impl Snapshot {
             let path = path(name)?;
             connection.execute(&format!("ATTACH ? AS {name}"), [text(&path)?])?;
         }
+        connection.execute_batch("BEGIN")?;
+        // The first read of each takes its snapshot, which stays until the end.
+        for name in std::iter::once("main").chain(ATTACHED) {
+            let sql = format!("SELECT count(*) FROM {name}.schema_migration");
+            connection.query_row(&sql, [], |row| row.get::<_, i64>(0))?;
+        }
+        connection.execute_batch(TABLES)?;
         Ok(connection)
     }
 
@@ -117,7 +117,7 @@ impl Snapshot {
     }
 
     pub fn count(&self, sql: &str) -> Result<u64, Error> {
-        let count: i64 = self.connection.query_row(sql, [], |row| row.get(0))?;
+        let count: i64 = self.prepare(sql)?.query_row([], |row| row.get(0))?;
         Ok(count.unsigned_abs())
     }
 
@@ -127,7 +127,7 @@ impl Snapshot {
         sql: &str,
         mut each: impl FnMut(&Row<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut statement = self.connection.prepare(sql)?;
+        let mut statement = self.prepare(sql)?;
         for (name, time) in [
             (":quiet", self.quiet()),
             (":now", self.now),

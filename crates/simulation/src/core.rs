@@ -75,8 +75,6 @@ pub struct State {
     tasks: Vec<Option<Task>>,
     timers: BTreeMap<Key, Waker>,
     serial: u64,
-    /// Nodes whose fuse has burnt down.
-    fallen: Vec<Node>,
     /// When everything was mended.
     pub healed_at: Option<u64>,
 }
@@ -103,7 +101,6 @@ impl Core {
             tasks: Vec::new(),
             timers: BTreeMap::new(),
             serial: 0,
-            fallen: Vec::new(),
             healed_at: None,
         };
         Self { state: Arc::new(Mutex::new(state)), ready: Arc::default() }
@@ -207,15 +204,15 @@ impl Core {
     /// of each node whose fuse has burnt down.
     pub fn run(&self, end: Duration, until: impl Fn() -> bool, fell: impl Fn(Node)) {
         let end = end.as_micros() as u64;
-        while !until() && self.step(end) {
-            let fallen = std::mem::take(&mut self.state().fallen);
-            fallen.into_iter().for_each(&fell);
-        }
+        while !until() && self.step(end, &fell) {}
     }
 
-    fn step(&self, end: u64) -> bool {
-        let Some(id) = self.pick() else { return self.advance(end) };
+    fn step(&self, end: u64, fell: impl Fn(Node)) -> bool {
         let mut state = self.state();
+        let Some(id) = self.pick(&mut state.chance) else {
+            drop(state);
+            return self.advance(end);
+        };
         let now = state.now;
         let Some(task) = state.tasks[id].as_mut() else { return true };
         let node = task.node;
@@ -231,30 +228,34 @@ impl Core {
         waker.is_queued.store(false, Ordering::Relaxed);
         let outcome = future.as_mut().poll(&mut Context::from_waker(&Waker::from(waker)));
         let mut state = self.state();
-        state.burn(node);
+        let has_fallen = state.burn(node);
+        // Dropped when nothing is locked: a future may wake others or try to begin something.
+        let mut ended = Some(future);
         match outcome {
-            Poll::Ready(()) => drop(state.tasks[id].take()),
+            Poll::Ready(()) => state.tasks[id] = None,
             Poll::Pending => {
                 if let Some(task) = state.tasks[id].as_mut() {
-                    task.future = Some(future);
-                    return true;
+                    task.future = ended.take();
                 }
             }
         }
         drop(state);
-        drop(future);
+        drop(ended);
+        if has_fallen {
+            fell(node);
+        }
         true
     }
 
     /// One of those that can run.
-    fn pick(&self) -> Option<usize> {
-        let count = lock(&self.ready).len();
-        let at = match count {
+    fn pick(&self, chance: &mut Chance) -> Option<usize> {
+        let mut ready = lock(&self.ready);
+        let at = match ready.len() {
             0 => return None,
             1 => 0,
-            _ => self.state().chance.below(count as u64) as usize,
+            count => chance.below(count as u64) as usize,
         };
-        Some(lock(&self.ready).swap_remove(at))
+        Some(ready.swap_remove(at))
     }
 
     /// To the next timer.
@@ -266,24 +267,26 @@ impl Core {
             return false;
         }
         state.now = at;
-        let later = state.timers.split_off(&(at, u64::MAX));
-        let due = std::mem::replace(&mut state.timers, later);
-        drop(state);
-        for waker in due.into_values() {
-            waker.wake();
+        // Waking takes no lock but that of what can run.
+        while let Some(first) = state.timers.first_entry()
+            && first.key().0 == at
+        {
+            first.remove().wake();
         }
         true
     }
 }
 
 impl State {
-    fn burn(&mut self, node: Node) {
-        let Some(left) = &mut self.nodes[node].fuse else { return };
+    /// Has its fuse burnt down now?
+    fn burn(&mut self, node: Node) -> bool {
+        let Some(left) = &mut self.nodes[node].fuse else { return false };
         *left = left.saturating_sub(1);
-        if *left == 0 {
+        let has_fallen = *left == 0;
+        if has_fallen {
             self.nodes[node].fuse = None;
-            self.fallen.push(node);
         }
+        has_fallen
     }
 }
 

@@ -26,8 +26,16 @@ const MOST: usize = 4 << 20;
 /// Where a node takes requests.
 #[derive(Clone)]
 pub struct Door {
-    pub http: Router,
-    pub grpc: Option<tonic::service::Routes>,
+    http: Router,
+    grpc: Option<tonic::service::Routes>,
+}
+
+impl Door {
+    pub fn new(http: Router, grpc: Option<tonic::service::Routes>) -> Self {
+        // What is served from them costs less afterwards, and each request takes a copy.
+        let (http, grpc) = (http.with_state(()), grpc.map(tonic::service::Routes::prepare));
+        Self { http, grpc }
+    }
 }
 
 /// No answer came.
@@ -80,14 +88,11 @@ impl Net {
             let net = net.clone();
             async move {
                 request.extensions_mut().clear();
-                let serve = |door: Door| {
-                    let routes = door.grpc.map(tonic::service::Routes::prepare);
-                    async move {
-                        let Some(routes) = routes else {
-                            return Err(Status::unimplemented("no gRPC"));
-                        };
-                        routes.oneshot(request).await.map_err(|never| match never {})
-                    }
+                let serve = |door: Door| async move {
+                    let Some(routes) = door.grpc else {
+                        return Err(Status::unimplemented("no gRPC"));
+                    };
+                    routes.oneshot(request).await.map_err(|never| match never {})
                 };
                 match net.carry(service, serve).await {
                     Ok(outcome) => outcome,

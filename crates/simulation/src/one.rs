@@ -58,7 +58,7 @@ impl Shop {
             authenticator.task().start(&env, gateway::NAME, shutdown.clone());
             begin_tasks(&env, bus, &services, &shutdown);
             let _ = authenticator.refresh().await;
-            shop.net.set(node, Some(Door { http, grpc: None }));
+            shop.net.set(node, Some(Door::new(http, None)));
         });
         Ok(())
     }

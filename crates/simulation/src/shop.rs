@@ -150,7 +150,7 @@ impl Shop {
         }
         let broker = Arc::new(SimBroker { core: self.core.clone(), inner: self.broker.clone() });
         let bus = Arc::new(BrokeredBus::new(env.clone(), broker, executor, subscriptions));
-        let door = Door { http: built.http.router.clone(), grpc: built.grpc.clone() };
+        let door = Door::new(built.http.router.clone(), built.grpc.clone());
         let net = self.net.clone();
         self.core.spawn(node, async move {
             if let Some(setup) = setup {
@@ -285,7 +285,7 @@ impl Shop {
         let net = self.net.clone();
         self.core.spawn(node, async move {
             let _ = authenticator.refresh().await;
-            net.set(node, Some(Door { http, grpc: None }));
+            net.set(node, Some(Door::new(http, None)));
         });
         Ok(())
     }

@@ -1,6 +1,9 @@
 //! The databases of a simulated shop: rows that somebody holds in memory, put into databases that
 //! are in memory, too, so that the same checks read them.
 
+use std::cell::RefCell;
+use std::ops::Deref;
+
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql};
 
@@ -40,23 +43,79 @@ pub trait Rows: std::fmt::Debug {
     fn ledger(&self) -> &[u8];
 }
 
-/// A connection to which the databases are attached as those of files would be.
-pub fn connect(rows: &dyn Rows, others: &[&'static str]) -> Result<Connection, Error> {
+/// A connection, and what becomes of it in the end.
+pub struct Opened {
+    /// `None` only when it goes.
+    connection: Option<Connection>,
+    is_spared: bool,
+}
+
+thread_local! {
+    /// Databases in memory with all tables and without rows, their statements prepared. Making them
+    /// takes longer than looking at what one simulated shop holds.
+    static SPARE: RefCell<Option<Connection>> = const { RefCell::new(None) };
+}
+
+impl Opened {
+    /// Ends when it is dropped.
+    pub fn once(connection: Connection) -> Self {
+        Self { connection: Some(connection), is_spared: false }
+    }
+}
+
+impl Deref for Opened {
+    type Target = Connection;
+    fn deref(&self) -> &Connection {
+        self.connection.as_ref().expect("it is there until it is dropped")
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take().filter(|_| self.is_spared) else { return };
+        // All that was written since `BEGIN` goes: rows and what the checks found in them.
+        if connection.execute_batch("ROLLBACK").is_ok() {
+            // At the end of a thread nobody keeps it.
+            let _ = SPARE.try_with(|spare| spare.replace(Some(connection)));
+        }
+    }
+}
+
+/// A connection to which the databases are attached as those of files would be, in a transaction
+/// that nobody commits. `temporary` makes the tables of the checks.
+pub fn connect(rows: &dyn Rows, others: &[&'static str], temporary: &str) -> Result<Opened, Error> {
+    let connection = match SPARE.take() {
+        Some(connection) => connection,
+        None => empty(others, temporary)?,
+    };
+    connection.execute_batch("BEGIN")?;
+    let opened = Opened { connection: Some(connection), is_spared: true };
+    for (service, schema) in places(others) {
+        for table in tables_of(service) {
+            fill(&opened, rows, service, schema, table)?;
+        }
+    }
+    Ok(opened)
+}
+
+/// Each service and the name of its database.
+fn places(others: &[&'static str]) -> impl Iterator<Item = (&'static str, &'static str)> {
+    std::iter::once(("ordering", "main")).chain(others.iter().map(|name| (*name, *name)))
+}
+
+fn empty(others: &[&'static str], temporary: &str) -> Result<Connection, Error> {
     let connection = Connection::open_in_memory()?;
     connection.set_prepared_statement_cache_capacity(256);
-    connection.execute_batch("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF")?;
+    connection.execute_batch("PRAGMA temp_store=MEMORY")?;
     for name in others {
         connection.execute(&format!("ATTACH ':memory:' AS {name}"), [])?;
     }
-    connection.execute_batch("BEGIN")?;
-    let own = [("ordering", "main")];
-    for (service, schema) in own.into_iter().chain(others.iter().map(|name| (*name, *name))) {
+    for (service, schema) in places(others) {
         for table in tables_of(service) {
             connection.execute_batch(&table.create_in(schema))?;
-            fill(&connection, rows, service, schema, table)?;
         }
     }
-    connection.execute_batch("COMMIT")?;
+    connection.execute_batch(temporary)?;
     Ok(connection)
 }
 

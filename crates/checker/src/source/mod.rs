@@ -14,7 +14,7 @@ use kernel::Timestamp;
 #[cfg(feature = "postgres")]
 pub use servers::Servers;
 
-pub use memory::{Cell, Rows, connect};
+pub use memory::{Cell, Opened, Rows, connect};
 
 use crate::{Error, Place};
 

@@ -1,7 +1,7 @@
 //! A broker inside this process, for simulations and tests: a log a partition, kept for ever, and
 //! groups that share its partitions. It forgets all when it is dropped.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -18,16 +18,25 @@ pub struct MemoryBroker {
     shared: Arc<Shared>,
 }
 
+const LOGS: usize = PARTITIONS as usize;
+
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    changed: Notify,
+}
+
+/// What was published of a service.
+#[derive(Default)]
+struct Topic {
+    /// By partition.
+    logs: [Vec<Arc<Envelope>>; LOGS],
+    changed: Arc<Notify>,
 }
 
 #[derive(Default)]
 struct State {
-    /// By service and partition.
-    logs: HashMap<(&'static str, u32), Vec<Arc<Envelope>>>,
+    /// By service.
+    topics: HashMap<&'static str, Topic>,
     groups: HashMap<(&'static str, &'static str), Group>,
     last_member: u64,
     is_down: bool,
@@ -38,15 +47,22 @@ struct Group {
     /// In the order in which they joined.
     members: Vec<u64>,
     /// By partition: up to where all is done.
-    done: BTreeMap<u32, usize>,
+    done: [usize; LOGS],
     /// Grows when members have to begin anew where all is done.
     turn: u64,
 }
 
 impl Group {
-    fn owns(&self, member: u64, partition: u32) -> bool {
-        let at = partition as usize % self.members.len().max(1);
+    fn owns(&self, member: u64, partition: usize) -> bool {
+        let at = partition % self.members.len().max(1);
         self.members.get(at) == Some(&member)
+    }
+}
+
+impl State {
+    /// Wakes whoever waits for events of the service.
+    fn tell(&mut self, service: &'static str) {
+        self.topics.entry(service).or_default().changed.notify_waiters();
     }
 }
 
@@ -59,8 +75,14 @@ impl Shared {
 impl MemoryBroker {
     /// While it is down nothing is taken and nothing is given.
     pub fn set_down(&self, is_down: bool) {
-        self.shared.lock().is_down = is_down;
-        self.shared.changed.notify_waiters();
+        let mut state = self.shared.lock();
+        state.is_down = is_down;
+        // Not in the order of a hash: two runs of one history go the same way.
+        let mut services: Vec<_> = state.topics.keys().copied().collect();
+        services.sort_unstable();
+        for service in services {
+            state.tell(service);
+        }
     }
 
     /// The last `window` events of each partition that the consumer had done with come again, and so
@@ -68,26 +90,24 @@ impl MemoryBroker {
     pub fn rewind(&self, consumer: &'static str, source: &'static str, window: usize) {
         let mut state = self.shared.lock();
         let Some(group) = state.groups.get_mut(&(consumer, source)) else { return };
-        for done in group.done.values_mut() {
+        for done in &mut group.done {
             *done = done.saturating_sub(window);
         }
         group.turn += 1;
-        drop(state);
-        self.shared.changed.notify_waiters();
+        state.tell(source);
     }
 
     /// All that was ever published of a service, by partition and in order.
     pub fn published(&self, service: &'static str) -> Vec<Arc<Envelope>> {
         let state = self.shared.lock();
-        let logs = (0..PARTITIONS).filter_map(|partition| state.logs.get(&(service, partition)));
-        logs.flatten().cloned().collect()
+        state.topics.get(service).into_iter().flat_map(|t| &t.logs).flatten().cloned().collect()
     }
 }
 
 #[async_trait]
 impl Broker for MemoryBroker {
     async fn publisher(&self, service: &'static str) -> Result<Arc<dyn Publisher>, BrokerError> {
-        Ok(Arc::new(Topic { shared: self.shared.clone(), service }))
+        Ok(Arc::new(Sender { shared: self.shared.clone(), service }))
     }
 
     async fn subscribe(
@@ -99,49 +119,52 @@ impl Broker for MemoryBroker {
         state.last_member += 1;
         let member = state.last_member;
         state.groups.entry((consumer, source)).or_default().members.push(member);
+        state.tell(source);
+        let changed = state.topics.entry(source).or_default().changed.clone();
         drop(state);
-        self.shared.changed.notify_waiters();
         Ok(Box::new(Member {
             shared: self.shared.clone(),
+            changed,
             group: (consumer, source),
             number: member,
             turn: 0,
-            positions: HashMap::new(),
-            done: HashMap::new(),
+            positions: [None; LOGS],
+            done: Default::default(),
         }))
     }
 }
 
-struct Topic {
+struct Sender {
     shared: Arc<Shared>,
     service: &'static str,
 }
 
 #[async_trait]
-impl Publisher for Topic {
+impl Publisher for Sender {
     async fn publish(&self, event: &Envelope) -> Result<(), BrokerError> {
         let mut state = self.shared.lock();
         if state.is_down {
             return Err(BrokerError("the broker in memory is down".to_owned()));
         }
-        let log = state.logs.entry((self.service, event.partition(PARTITIONS))).or_default();
-        log.push(Arc::new(event.clone()));
-        drop(state);
-        self.shared.changed.notify_waiters();
+        let topic = state.topics.entry(self.service).or_default();
+        topic.logs[event.partition(PARTITIONS) as usize].push(Arc::new(event.clone()));
+        topic.changed.notify_waiters();
         Ok(())
     }
 }
 
 struct Member {
     shared: Arc<Shared>,
+    /// Of the topic.
+    changed: Arc<Notify>,
     group: (&'static str, &'static str),
     number: u64,
     /// The group's, when it was looked at last.
     turn: u64,
     /// By partition: what is read next. Only of those that are ours.
-    positions: HashMap<u32, usize>,
+    positions: [Option<usize>; LOGS],
     /// By partition: what is done beyond what comes before it.
-    done: HashMap<u32, HashSet<usize>>,
+    done: [HashSet<usize>; LOGS],
 }
 
 const OFFSETS: u64 = 1 << 32;
@@ -156,20 +179,19 @@ impl Member {
         }
         if group.turn != self.turn {
             self.turn = group.turn;
-            self.positions.clear();
-            self.done.clear();
+            self.positions = [None; LOGS];
+            self.done.iter_mut().for_each(HashSet::clear);
         }
-        for partition in 0..PARTITIONS {
+        let topic = state.topics.get(self.group.1)?;
+        for (partition, log) in topic.logs.iter().enumerate() {
             if !group.owns(self.number, partition) {
-                self.positions.remove(&partition);
-                self.done.remove(&partition);
+                self.positions[partition] = None;
+                self.done[partition].clear();
                 continue;
             }
-            let begin = group.done.get(&partition).copied().unwrap_or_default();
-            let at = self.positions.entry(partition).or_insert(begin);
-            let log = state.logs.get(&(self.group.1, partition));
-            if let Some(envelope) = log.and_then(|log| log.get(*at)) {
-                let token = u64::from(partition) * OFFSETS + *at as u64;
+            let at = self.positions[partition].get_or_insert(group.done[partition]);
+            if let Some(envelope) = log.get(*at) {
+                let token = partition as u64 * OFFSETS + *at as u64;
                 *at += 1;
                 return Some(Incoming { token, envelope: envelope.clone() });
             }
@@ -184,22 +206,19 @@ impl Member {
         if state.is_down {
             return Err(BrokerError("the broker in memory is down".to_owned()));
         }
-        let done = state.groups.get(&self.group).map(|group| &group.done);
-        let waits = |partition| {
-            let held = state.logs.get(&(self.group.1, partition)).map_or(0, Vec::len);
-            let done = done.and_then(|done| done.get(&partition)).copied().unwrap_or_default();
-            held.saturating_sub(done) as u64
-        };
-        Ok((0..PARTITIONS).map(waits).sum())
+        let Some(topic) = state.topics.get(self.group.1) else { return Ok(0) };
+        let done = state.groups.get(&self.group).map_or([0; LOGS], |group| group.done);
+        let held = topic.logs.iter().zip(done);
+        Ok(held.map(|(log, done)| log.len().saturating_sub(done) as u64).sum())
     }
 }
 
 #[async_trait]
 impl Inbound for Member {
     async fn next(&mut self) -> Incoming {
-        let shared = self.shared.clone();
+        let changes = self.changed.clone();
         loop {
-            let changed = shared.changed.notified();
+            let changed = changes.notified();
             let mut changed = std::pin::pin!(changed);
             changed.as_mut().enable();
             if let Some(incoming) = self.poll() {
@@ -210,19 +229,19 @@ impl Inbound for Member {
     }
 
     fn done(&mut self, token: u64) {
-        let (partition, at) = ((token / OFFSETS) as u32, (token % OFFSETS) as usize);
+        let (partition, at) = ((token / OFFSETS) as usize, (token % OFFSETS) as usize);
         let shared = self.shared.clone();
         let mut state = shared.lock();
         let Some(group) = state.groups.get_mut(&self.group) else { return };
         if !group.owns(self.number, partition) {
             return;
         }
-        let upto = group.done.entry(partition).or_default();
+        let upto = &mut group.done[partition];
         if group.turn != self.turn || at < *upto {
             // Given before it was to begin anew: it is given again.
             return;
         }
-        let waiting = self.done.entry(partition).or_default();
+        let waiting = &mut self.done[partition];
         waiting.insert(at);
         while waiting.remove(upto) {
             *upto += 1;
@@ -240,7 +259,6 @@ impl Drop for Member {
         if let Some(group) = state.groups.get_mut(&self.group) {
             group.members.retain(|member| *member != self.number);
         }
-        drop(state);
-        self.shared.changed.notify_waiters();
+        state.tell(self.group.1);
     }
 }
