@@ -145,6 +145,11 @@ impl Engine for DiskEngine {
         self.disk.rows.outbox_first(aggregate).await
     }
 
+    async fn inbox_version(&self, consumer: &str, aggregate: Uuid) -> Result<u64, EngineError> {
+        self.read().await?;
+        self.disk.rows.inbox_version(consumer, aggregate).await
+    }
+
     async fn is_parked(&self, consumer: &str, aggregate: Uuid) -> Result<bool, EngineError> {
         self.read().await?;
         self.disk.rows.is_parked(consumer, aggregate).await

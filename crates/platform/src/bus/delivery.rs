@@ -139,7 +139,11 @@ impl Delivery {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
-        let Some(after) = error.gap else { return Err(error) };
+        let Some(after) = error.gap else {
+            // A handler may fail before its inbox is asked, at what was handled or given up long ago.
+            let again = !error.transient && self.is_behind(subscription, event).await?;
+            return if again { Ok(()) } else { Err(error) };
+        };
         // What it lacks may be parked; then it has to wait for the operator, too.
         if self.queue_up(subscription, event).await? {
             return Ok(());
@@ -200,7 +204,7 @@ impl Delivery {
         self.handle(subscription, event).await
     }
 
-    /// Parks the event when its key is parked; false when it is not.
+    /// Parks the event when its key is parked, unless it comes again; false when it is not.
     async fn queue_up(
         &self,
         subscription: &Subscription,
@@ -210,10 +214,21 @@ impl Delivery {
         let engine = subscription.executor.store().engine();
         let parked = engine.is_parked(name, event.aggregate_id).await;
         let parked = parked.map_err(HandleError::transient)?;
-        if parked {
+        if parked && !self.is_behind(subscription, event).await? {
             self.ward.park(subscription, event, "waits behind a parked event").await?;
         }
         Ok(parked)
+    }
+
+    /// Whether the consumer has this event behind it: a broker gave it once more.
+    async fn is_behind(
+        &self,
+        subscription: &Subscription,
+        event: &Envelope,
+    ) -> Result<bool, HandleError> {
+        let engine = subscription.executor.store().engine();
+        let last = engine.inbox_version(subscription.consumer.name, event.aggregate_id).await;
+        Ok(event.aggregate_version <= last.map_err(HandleError::transient)?)
     }
 }
 

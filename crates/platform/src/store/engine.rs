@@ -273,6 +273,8 @@ pub trait Engine: Send + Sync {
     async fn outbox(&self, after: i64, limit: u32) -> Result<Vec<Waiting>, EngineError>;
     /// The least version of an event of this aggregate that waits.
     async fn outbox_first(&self, aggregate: Uuid) -> Result<Option<u64>, EngineError>;
+    /// The last version of this aggregate's events that the consumer has behind it; zero when none.
+    async fn inbox_version(&self, consumer: &str, aggregate: Uuid) -> Result<u64, EngineError>;
     /// Does the consumer have parked events of this aggregate?
     async fn is_parked(&self, consumer: &str, aggregate: Uuid) -> Result<bool, EngineError>;
     async fn parked(&self, consumer: Option<&str>) -> Result<Vec<Parked>, EngineError>;

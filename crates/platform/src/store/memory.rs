@@ -359,6 +359,13 @@ impl Engine for MemoryEngine {
         Ok(of_it.map(|event| event.aggregate_version).min())
     }
 
+    async fn inbox_version(&self, consumer: &str, aggregate: Uuid) -> Result<u64, EngineError> {
+        let tables = self.lock();
+        let found =
+            tables.inbox.iter().find(|((name, id), _)| *name == consumer && *id == aggregate);
+        Ok(found.map_or(0, |(_, version)| *version))
+    }
+
     async fn is_parked(&self, consumer: &str, aggregate: Uuid) -> Result<bool, EngineError> {
         let tables = self.lock();
         Ok(tables.parked.keys().any(|(name, id, _)| name == consumer && *id == aggregate))

@@ -23,6 +23,7 @@ on_every_engine!(
     brokered::repeated_and_reordered_events_have_their_effect_once_and_in_order,
     brokered::a_young_consumer_begins_with_the_first_event_that_the_broker_kept,
     brokered::events_that_are_lost_to_an_old_database_park_their_key,
+    brokered::what_was_handled_or_given_up_is_not_parked_when_it_comes_again,
     brokered::a_consumer_that_was_away_goes_on_where_it_was,
 );
 
@@ -175,6 +176,30 @@ pub async fn events_that_are_lost_to_an_old_database_park_their_key(bench: Bench
     assert!(skip(&subscription, parked[0].envelope.id).await.unwrap());
     assert_eq!(replay(&subscription, id).await.unwrap(), 1);
     assert_eq!(mirror.seen(), [1, 5]);
+}
+
+/// A broker gives again whatever was done with shortly before its consumer died.
+pub async fn what_was_handled_or_given_up_is_not_parked_when_it_comes_again(bench: Bench) {
+    let id = known(&bench).await;
+    let broker = MemoryBroker::default();
+    let mirror = Mirror::new(&bench, "test.mirror", id);
+    let told = events(&bench, id, &[1, 2]);
+    publish(&broker, &told[..1]).await;
+    let (bus, _shutdown) = start(&bench, &broker, &mirror);
+    until_parked(&bench, 1).await;
+    let subscription = bus.subscriptions()[0].clone();
+    assert!(skip(&subscription, told[0].id).await.unwrap());
+    // Its handler is as it was, and still fails at it.
+    publish(&broker, &told[..1]).await;
+    bus.caught_up().await;
+    assert!(bench.executor.store().parked(None).await.unwrap().is_empty());
+    // The next one is parked, and the first does not queue up behind it.
+    publish(&broker, &told[1..]).await;
+    until_parked(&bench, 1).await;
+    publish(&broker, &told).await;
+    bus.caught_up().await;
+    let parked = bench.executor.store().parked(None).await.unwrap();
+    assert_eq!(parked.iter().map(|parked| parked.envelope.id).collect::<Vec<_>>(), [told[1].id]);
 }
 
 pub async fn a_consumer_that_was_away_goes_on_where_it_was(bench: Bench) {

@@ -184,6 +184,10 @@ impl Engine for PostgresEngine {
         self.reader.outbox_first(aggregate).await
     }
 
+    async fn inbox_version(&self, consumer: &str, aggregate: Uuid) -> Result<u64, EngineError> {
+        self.reader.inbox_version(consumer, aggregate).await
+    }
+
     async fn is_parked(&self, consumer: &str, aggregate: Uuid) -> Result<bool, EngineError> {
         self.reader.is_parked(consumer, aggregate).await
     }

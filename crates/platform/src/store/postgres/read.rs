@@ -167,6 +167,21 @@ impl PostgresReader {
         Ok(first.into_iter().flatten().next().map(|version| version as u64))
     }
 
+    pub(super) async fn inbox_version(
+        &self,
+        consumer: &str,
+        aggregate: Uuid,
+    ) -> Result<u64, EngineError> {
+        let sql = "SELECT version FROM inbox WHERE consumer = $1 AND aggregate_id = $2";
+        let arguments = arguments(|a| {
+            a.add(consumer)?;
+            a.add(aggregate)
+        })?;
+        let found = self.fetch(sql.into(), arguments).await?;
+        let version = decoded(&found, |row| row.try_get::<i64, _>(0))?;
+        Ok(version.first().map_or(0, |version| *version as u64))
+    }
+
     pub(super) async fn is_parked(
         &self,
         consumer: &str,

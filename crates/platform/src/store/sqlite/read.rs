@@ -262,6 +262,20 @@ impl SqliteReader {
         .await
     }
 
+    pub(super) fn inbox_version(
+        &self,
+        consumer: &str,
+        aggregate: Uuid,
+    ) -> Result<u64, EngineError> {
+        self.short(|connection| {
+            let sql = "SELECT version FROM inbox WHERE consumer = ? AND aggregate_id = ?";
+            let mut statement = connection.prepare_cached(sql)?;
+            let found = statement.query_row((consumer, aggregate.as_bytes()), |row| row.get(0));
+            let version: Option<i64> = found.optional()?;
+            Ok(version.unwrap_or(0) as u64)
+        })
+    }
+
     pub(super) fn is_parked(&self, consumer: &str, aggregate: Uuid) -> Result<bool, EngineError> {
         self.short(|connection| {
             connection
