@@ -174,8 +174,14 @@ impl Money {
         for (_, index) in remainders.iter().take((magnitude - given) as usize) {
             shares[*index] += 1;
         }
-        let sign = self.amount_minor.signum();
-        shares.into_iter().map(|s| Self::new(sign * s as i64, self.currency)).collect()
+        let is_owed = self.amount_minor < 0;
+        let part = |share: u128| {
+            // No share is greater than the whole, and the least amount has no positive of its own.
+            let share = share as u64;
+            let amount = if is_owed { 0_i64.wrapping_sub_unsigned(share) } else { share as i64 };
+            Self::new(amount, self.currency)
+        };
+        shares.into_iter().map(part).collect()
     }
 
     /// Reads a decimal such as `19.99` or `42`. More decimals than the currency has are refused
@@ -300,9 +306,17 @@ mod tests {
         assert!("XYZ".parse::<Currency>().is_err());
     }
 
+    #[test]
+    fn the_least_amount_is_split_like_any_other() {
+        let least = Money::new(i64::MIN, Currency::EUR);
+        assert_eq!(least.split(&[7]), [least]);
+        let halves = Money::new(i64::MIN / 2, Currency::EUR);
+        assert_eq!(least.split(&[1, 1]), [halves, halves]);
+    }
+
     proptest! {
         #[test]
-        fn splits_add_up(amount in -Money::LIMIT..Money::LIMIT, weights in prop::collection::vec(0u64..1_000_000, 1..20)) {
+        fn splits_add_up(amount in any::<i64>(), weights in prop::collection::vec(any::<u64>(), 1..20)) {
             let parts = Money::new(amount, Currency::EUR).split(&weights);
             prop_assert_eq!(parts.len(), weights.len());
             prop_assert_eq!(parts.iter().map(|p| p.amount_minor()).sum::<i64>(), amount);

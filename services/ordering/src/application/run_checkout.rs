@@ -32,8 +32,9 @@ pub type Ending = Shared<BoxFuture<'static, Option<Arc<SeenOrder>>>>;
 
 const PAGE: u32 = 100;
 const RETRY: Duration = Duration::from_secs(1);
-/// How far the clocks of two processes may differ without one taking the other's work for put off.
-const CLOCKS_APART: Duration = Duration::from_mins(5);
+/// What is put off by so much more than a driver puts it off was put off before the clock was set
+/// back; a little more may be another process's clock.
+const SET_BACK: Duration = Duration::from_mins(5);
 
 pub struct Driver {
     executor: Executor,
@@ -117,7 +118,7 @@ impl Driver {
         } else {
             self.take_up(context, open.clone().le("deadline_at", now)).await?;
             // Nobody puts it off for so long: the clock was set back since.
-            let longest = self.limits.resume_after.saturating_add(CLOCKS_APART);
+            let longest = self.limits.resume_after.saturating_add(SET_BACK);
             self.take_up(context, open.gt("deadline_at", now.plus(longest))).await?;
         }
         self.taken_up.store(true, Ordering::Release);
