@@ -145,6 +145,7 @@ impl Task {
         let task_env = env.clone();
         let work = async move {
             let mut failing = false;
+            let mut draining = std::pin::pin!(shutdown.draining());
             while shutdown.phase() < crate::shutdown::Phase::Draining {
                 match self.turn(&task_env, service).await {
                     Ok(()) => failing = false,
@@ -158,7 +159,8 @@ impl Task {
                 }
                 tokio::select! {
                     biased;
-                    () = shutdown.draining() => {}
+                    // It is not polled again: the loop ends.
+                    () = &mut draining => {}
                     () = task_env.sleep(self.every) => {}
                 }
             }

@@ -4,7 +4,6 @@
 //! the next timer. A node that is killed loses all its tasks, each at the await point where it
 //! stands; one that is paused keeps them and runs none.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +15,7 @@ use platform::env::BoxFuture;
 
 use crate::chance::Chance;
 use crate::fault::{Fault, Weather};
+use crate::timers::{Key, Timers};
 use crate::trace::Trace;
 
 /// A machine, by its place in the list of them.
@@ -23,8 +23,6 @@ pub type Node = usize;
 
 /// The clients and the payment provider, who never die.
 pub const WORLD: Node = 0;
-
-type Key = (u64, u64);
 
 struct Task {
     node: Node,
@@ -73,8 +71,7 @@ pub struct State {
     pub weather: Weather,
     pub nodes: Vec<NodeState>,
     tasks: Vec<Option<Task>>,
-    timers: BTreeMap<Key, Waker>,
-    serial: u64,
+    timers: Timers,
     /// When everything was mended.
     pub healed_at: Option<u64>,
 }
@@ -99,8 +96,7 @@ impl Core {
             weather,
             nodes: (0..nodes).map(|_| NodeState::default()).collect(),
             tasks: Vec::new(),
-            timers: BTreeMap::new(),
-            serial: 0,
+            timers: Timers::default(),
             healed_at: None,
         };
         Self { state: Arc::new(Mutex::new(state)), ready: Arc::default() }
@@ -261,17 +257,15 @@ impl Core {
     /// To the next timer.
     fn advance(&self, end: u64) -> bool {
         let mut state = self.state();
-        let Some((&(at, _), _)) = state.timers.first_key_value() else { return false };
+        let Some(at) = state.timers.first() else { return false };
         if at > end {
             state.now = end;
             return false;
         }
         state.now = at;
         // Waking takes no lock but that of what can run.
-        while let Some(first) = state.timers.first_entry()
-            && first.key().0 == at
-        {
-            first.remove().wake();
+        while let Some(waker) = state.timers.ends(at) {
+            waker.wake();
         }
         true
     }
@@ -304,17 +298,13 @@ impl Future for Sleep {
         let mut state = lock(&this.core.state);
         if state.now >= this.deadline {
             if let Some(key) = this.key.take() {
-                state.timers.remove(&key);
+                state.timers.remove(key);
             }
             return Poll::Ready(());
         }
-        let key = *this.key.get_or_insert_with(|| {
-            state.serial += 1;
-            (this.deadline, state.serial)
-        });
-        let waker = state.timers.entry(key).or_insert_with(|| context.waker().clone());
-        if !waker.will_wake(context.waker()) {
-            waker.clone_from(context.waker());
+        match this.key {
+            Some(key) => state.timers.update(key, context.waker()),
+            None => this.key = Some(state.timers.add(this.deadline, context.waker())),
         }
         Poll::Pending
     }
@@ -323,7 +313,7 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(key) = self.key.take() {
-            lock(&self.core.state).timers.remove(&key);
+            lock(&self.core.state).timers.remove(key);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A seed decides everything: who buys what, which process dies at which await point, whose clock
 //! jumps, which answer is lost. Run again, it goes the same way, to the last turn of the last task.
 //!
-//! In reading order: [`chance`] and [`core`] are the world (chance, time, tasks, nodes), [`env`] its
+//! In reading order: [`chance`], [`core`] and [`timers`] are the world (chance, tasks, nodes, time), [`env`] its
 //! ports as a process sees them; [`fault`] says what goes wrong and [`plan`] what a seed makes of the
 //! shop; [`disk`], [`broker`], [`net`] and [`provider`] are what lies around processes and fails;
 //! [`shop`] is the composition root, [`one`] that of a shop in one process; [`people`], [`buyer`] and [`staff`] want something of it, and
@@ -31,6 +31,7 @@ pub mod run;
 pub mod shop;
 pub mod staff;
 pub mod storm;
+pub mod timers;
 pub mod trace;
 
 pub use marks::MARKS;

@@ -41,6 +41,8 @@ pub(super) struct Relay {
     settling: Option<BoxFuture<'static, Result<(), StoreError>>>,
     poll: BoxFuture<'static, ()>,
     tell: BoxFuture<'static, ()>,
+    /// How many events wait in the pump.
+    waiting: metrics::Gauge,
 }
 
 /// How it knows what it has taken in already.
@@ -68,6 +70,9 @@ impl Relay {
         Self {
             poll: env.timer.sleep(POLL),
             tell: env.timer.sleep(TELL),
+            waiting: metrics::gauge!(
+                "mercat_relay_waiting_events", "service" => publisher.service()
+            ),
             pump: Pump::new(env.clone(), outlet),
             env,
             publisher,
@@ -86,12 +91,13 @@ impl Relay {
             self.publisher.tail().follow();
         }
         let (publisher, tenure) = (self.publisher.clone(), self.tenure.clone());
+        let mut stopping = std::pin::pin!(shutdown.stopping());
         loop {
             self.take_in();
             // What comes seldom first, so that a busy pump keeps nothing waiting.
             tokio::select! {
                 biased;
-                () = shutdown.stopping() => break,
+                () = &mut stopping => break,
                 () = tenure.changed() => self.behind = true,
                 () = publisher.tail().committed() => {
                     self.behind |= matches!(self.feed, Feed::Rows { .. });
@@ -116,12 +122,11 @@ impl Relay {
 
     /// Takes in what was committed, as far as there is room.
     fn take_in(&mut self) {
-        let service = self.publisher.service();
-        metrics::gauge!("mercat_relay_waiting_events", "service" => service)
-            .set(self.pump.queued() as f64);
+        let waiting = self.pump.queued();
+        self.waiting.set(waiting as f64);
         let has_room = self.pump.has_room();
         if !has_room && !self.full {
-            let waiting = self.pump.queued();
+            let service = self.publisher.service();
             tracing::error!(service, waiting, "events are not taken off; the rest waits");
         }
         self.full = !has_room;

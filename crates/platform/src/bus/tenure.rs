@@ -94,11 +94,13 @@ impl Tenure {
         let env = shared.env.clone();
         let owner = env.uuid();
         let service = publisher.service();
+        let held = metrics::gauge!("mercat_relay_shards", "service" => service);
+        let mut stopping = std::pin::pin!(shutdown.stopping());
         loop {
-            shared.renew(&publisher, owner).await;
+            shared.renew(&publisher, owner, &held).await;
             tokio::select! {
                 biased;
-                () = shutdown.stopping() => break,
+                () = &mut stopping => break,
                 () = env.sleep(RENEW) => {}
             }
         }
@@ -124,7 +126,7 @@ impl Shared {
         state.leases.iter().map(|lease| lease.shard).collect()
     }
 
-    async fn renew(&self, publisher: &Executor, owner: Uuid) {
+    async fn renew(&self, publisher: &Executor, owner: Uuid, held: &metrics::Gauge) {
         let Some(sharing) = publisher.store().engine().sharing() else { return };
         let service = publisher.service();
         let asked = self.env.clock.monotonic();
@@ -142,8 +144,7 @@ impl Shared {
                 state.leases = holding.leases;
                 state.members = holding.members;
                 state.until = asked + LIFE.saturating_sub(MARGIN);
-                metrics::gauge!("mercat_relay_shards", "service" => service)
-                    .set(state.leases.len() as f64);
+                held.set(state.leases.len() as f64);
                 drop(state);
                 if is_new {
                     self.changed.notify_one();

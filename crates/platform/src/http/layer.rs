@@ -88,11 +88,11 @@ impl Table {
 pub(super) struct Layer {
     service: &'static str,
     deps: ModuleDeps,
-    table: Table,
+    table: Arc<Table>,
 }
 
 impl Layer {
-    pub(super) fn new(service: &'static str, deps: ModuleDeps, table: Table) -> Self {
+    pub(super) fn new(service: &'static str, deps: ModuleDeps, table: Arc<Table>) -> Self {
         Self { service, deps, table }
     }
 }

@@ -56,6 +56,7 @@ struct Ready<S> {
     router: axum::Router<S>,
     openapi: Arc<OpenApi>,
     infos: Arc<[RouteInfo]>,
+    table: Arc<Table>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
@@ -72,7 +73,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     pub fn over(&self, state: S, deps: ModuleDeps) -> Result<Module, RouteError> {
         let ready = self.0.as_ref().map_err(Clone::clone)?;
         let authenticator = Some(deps.authenticator.clone());
-        let layer = Layer::new(ready.service, deps, Table::new(ready.service, &ready.infos));
+        let layer = Layer::new(ready.service, deps, ready.table.clone());
         let router = ready
             .router
             .clone()
@@ -104,7 +105,8 @@ impl<S: Clone + Send + Sync + 'static> Ready<S> {
             }
         }
         document::add_components(&mut openapi);
-        Ok(Self { service, router, openapi: Arc::new(openapi), infos: infos.into() })
+        let (openapi, table) = (Arc::new(openapi), Arc::new(Table::new(service, &infos)));
+        Ok(Self { service, router, openapi, infos: infos.into(), table })
     }
 }
 
