@@ -287,6 +287,9 @@ impl Engine for BadStore {
     async fn outbox_first(&self, aggregate: Uuid) -> Result<Option<u64>, EngineError> {
         self.inner.outbox_first(aggregate).await
     }
+    async fn inbox_version(&self, consumer: &str, aggregate: Uuid) -> Result<u64, EngineError> {
+        self.inner.inbox_version(consumer, aggregate).await
+    }
     async fn is_parked(&self, consumer: &str, aggregate: Uuid) -> Result<bool, EngineError> {
         self.inner.is_parked(consumer, aggregate).await
     }

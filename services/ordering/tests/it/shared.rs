@@ -39,6 +39,9 @@ impl Engine for Shared {
     async fn outbox_first(&self, aggregate: Uuid) -> Result<Option<u64>, EngineError> {
         self.0.outbox_first(aggregate).await
     }
+    async fn inbox_version(&self, consumer: &str, aggregate: Uuid) -> Result<u64, EngineError> {
+        self.0.inbox_version(consumer, aggregate).await
+    }
     async fn is_parked(&self, consumer: &str, aggregate: Uuid) -> Result<bool, EngineError> {
         self.0.is_parked(consumer, aggregate).await
     }
