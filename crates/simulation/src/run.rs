@@ -68,9 +68,7 @@ pub fn run(seed: u64, is_replay: bool) -> Verdict {
     core.state().now = genesis.at;
     let shop = Shop::new(&core, plan, genesis.disks.copy());
     let verdict = Play { shop: shop.clone(), memory: Arc::default(), genesis }.act(seed);
-    for node in 0..Plan::machines() {
-        core.kill(node);
-    }
+    shop.end();
     verdict
 }
 
@@ -249,9 +247,7 @@ impl Genesis {
         let (staff_key, articles) = opened.expect("in fair weather, a shop is set up in a minute");
         assert_eq!(shop.unsettled(), None, "a shop without buyers settles");
         let (disks, at) = (shop.disks.copy(), core.state().now);
-        for node in 0..Plan::machines() {
-            core.kill(node);
-        }
+        shop.end();
         Self { disks, staff_key, articles, at }
     }
 }

@@ -296,6 +296,15 @@ impl Shop {
         self.net.set(node, None);
         self.core.kill(node);
     }
+
+    /// Everything ends, also what the world does. Behind their doors services hold the way to each
+    /// other: as long as one is open, none of it is ever given back.
+    pub fn end(&self) {
+        for node in 0..Plan::machines() {
+            self.net.set(node, None);
+            self.core.kill(node);
+        }
+    }
 }
 
 pub fn about() -> gateway::About {
