@@ -281,34 +281,15 @@ async fn once(subscription: &Subscription, event: &Envelope) -> Result<(), Handl
 
 #[cfg(test)]
 mod tests {
-    use kernel::Timestamp;
-
     use super::*;
-
-    fn event(version: u64) -> Waiting {
-        let envelope = Envelope {
-            id: Uuid::from_u128(u128::from(version)),
-            event_type: "test.Happened.v1".to_owned(),
-            source: "test".to_owned(),
-            aggregate_type: "thing".to_owned(),
-            aggregate_id: Uuid::from_u128(2),
-            aggregate_version: version,
-            time: Timestamp::EPOCH,
-            correlation: "".into(),
-            causation: None,
-            traceparent: None,
-            data: Vec::new(),
-            passed_over: 0,
-        };
-        Waiting { place: 0, envelope: Arc::new(envelope) }
-    }
 
     /// One that stood for a version that is still to come would make it come too late.
     #[test]
     fn an_event_stands_for_the_versions_right_before_it_and_for_none_that_is_missing() {
         let stands_for = |skipped: &[u64], version: u64| {
-            let skipped: Vec<Waiting> = skipped.iter().map(|version| event(*version)).collect();
-            right_before(&event(version).envelope, &skipped)
+            let skipped: Vec<Waiting> =
+                skipped.iter().map(|version| Waiting::of_a_thing(0, *version)).collect();
+            right_before(&Waiting::of_a_thing(0, version).envelope, &skipped)
         };
         assert_eq!(stands_for(&[], 7), 0);
         assert_eq!(stands_for(&[1, 2], 3), 2);

@@ -129,27 +129,10 @@ impl Tail {
 
 #[cfg(test)]
 mod tests {
-    use kernel::Timestamp;
-    use kernel::id::Uuid;
-
     use super::*;
 
     fn event(place: i64) -> Waiting {
-        let envelope = Envelope {
-            id: Uuid::from_u128(1),
-            event_type: "test.Happened.v1".to_owned(),
-            source: "test".to_owned(),
-            aggregate_type: "thing".to_owned(),
-            aggregate_id: Uuid::from_u128(2),
-            aggregate_version: place.unsigned_abs(),
-            time: Timestamp::EPOCH,
-            correlation: "".into(),
-            causation: None,
-            traceparent: None,
-            data: Vec::new(),
-            passed_over: 0,
-        };
-        Waiting { place, envelope: Arc::new(envelope) }
+        Waiting::of_a_thing(place, place.unsigned_abs())
     }
 
     fn places(tail: &Tail) -> (Vec<i64>, bool) {

@@ -125,6 +125,28 @@ pub struct Waiting {
     pub envelope: Arc<Envelope>,
 }
 
+#[cfg(test)]
+impl Waiting {
+    /// The event of this version, of a thing that tests of the outbox and the bus speak of.
+    pub(crate) fn of_a_thing(place: i64, version: u64) -> Self {
+        let envelope = Envelope {
+            id: Uuid::from_u128(u128::from(version)),
+            event_type: "test.Happened.v1".to_owned(),
+            source: "test".to_owned(),
+            aggregate_type: "thing".to_owned(),
+            aggregate_id: Uuid::from_u128(2),
+            aggregate_version: version,
+            time: kernel::Timestamp::EPOCH,
+            correlation: "".into(),
+            causation: None,
+            traceparent: None,
+            data: Vec::new(),
+            passed_over: 0,
+        };
+        Self { place, envelope: Arc::new(envelope) }
+    }
+}
+
 pub struct RowWrite {
     pub aggregate: AggregateType,
     pub id: Uuid,
