@@ -8,6 +8,10 @@ use std::process::ExitCode;
 
 use output::line;
 
+/// Much of a seed is asking for memory and giving it back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const HELP: &str = "\
 usage: simulate [--seeds N] [--from S] [--threads N] [--seed S]
 
