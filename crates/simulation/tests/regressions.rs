@@ -6,6 +6,11 @@ const FOUND: &[(u64, &str)] = &[
     (22, "one process: events of a commit whose answer got lost stayed in the outbox"),
     (123, "the same, and an order that was sold kept its reservation"),
     (130, "the same, and the money of a cancelled order was held on to"),
+    (
+        7876,
+        "one process: an outbox that could not be read once, and what was told next hid it for ever",
+    ),
+    (8854, "the same, of events of a commit whose answer got lost"),
 ];
 
 #[test]

@@ -33,6 +33,9 @@ pub(super) struct Relay {
     feed: Feed,
     /// The table holds events that nobody told of.
     behind: bool,
+    /// The table could not be read. Nothing is taken in until the next poll: what is told of
+    /// meanwhile was committed later, and would move the cursor past what was not read.
+    unreadable: bool,
     /// There was no room when it looked last.
     full: bool,
     reading: Option<BoxFuture<'static, Result<Vec<Waiting>, EngineError>>>,
@@ -79,6 +82,7 @@ impl Relay {
             tenure,
             feed,
             behind: true,
+            unreadable: false,
             full: false,
             reading: None,
             settle: None,
@@ -116,6 +120,7 @@ impl Relay {
 
     fn polled(&mut self) {
         self.behind = true;
+        self.unreadable = false;
         let pause = if self.tenure.has_company() { POLL_IN_COMPANY } else { POLL };
         self.poll = self.env.timer.sleep(pause);
     }
@@ -130,7 +135,7 @@ impl Relay {
             tracing::error!(service, waiting, "events are not taken off; the rest waits");
         }
         self.full = !has_room;
-        if !has_room || self.reading.is_some() {
+        if !has_room || self.reading.is_some() || self.unreadable {
             return;
         }
         if !self.behind && matches!(self.feed, Feed::Cursor(_)) {
@@ -178,7 +183,7 @@ impl Relay {
             Err(error) => {
                 let service = self.publisher.service();
                 tracing::error!(%error, service, "outbox unreadable; it is read again");
-                self.behind = false;
+                self.unreadable = true;
                 self.poll = self.env.timer.sleep(POLL_IN_COMPANY);
             }
         }
