@@ -38,3 +38,4 @@ mod sample;
 mod server;
 mod torture;
 mod transfer;
+mod unreadable;
